@@ -11,14 +11,16 @@ export PYTHONUTF8 := 1
 # A run of the tests starts many processes: what Python has translated for one is kept for the next, also where the
 # environment says not to, as images of Python do.
 unexport PYTHONDONTWRITEBYTECODE
+# Chinese texts, as the program reads them.
+TEXTS := src/lodeline/locale/zh_Hans/LC_MESSAGES/lodeline.mo
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures clients test-clients lock clean
+.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures clients test-clients catalogue pseudo lock clean
 
-demo: .venv/run.stamp
+demo: .venv/run.stamp $(TEXTS)
 	$(BIN)/lodeline demo $(ARGS)
 
-test: .venv/dev.stamp browser
+test: .venv/dev.stamp $(TEXTS) browser
 	@$(call CHECKED,$(TEST) -m "not slow" $(ARGS))
 
 # What is found by reading comes first, and the tests are run all the same. After a checkout Python and pytest translate
@@ -27,16 +29,16 @@ CHECKED = $(BIN)/pytest --collect-only >/dev/null 2>&1 & $(MAKE) --no-print-dire
 	tested=$$?; [ $$checked = 0 ] || { echo "make check found something: see above the tests"; exit 1; }; exit $$tested
 
 # What opens no store: the pure rooms, what is drawn and what is written.
-quick: .venv/dev.stamp
+quick: .venv/dev.stamp $(TEXTS)
 	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
 
 # The tests of what was changed since main, by names (tests/touched.py); BASE names another beginning.
-touched: .venv/dev.stamp
+touched: .venv/dev.stamp $(TEXTS)
 	@tests=$$($(BIN)/python -m tests.touched $(BASE)) || exit 1; \
 	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m "not slow" $$tests $(ARGS); fi
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
-test-full: .venv/dev.stamp .venv/clients.stamp browser
+test-full: .venv/dev.stamp $(TEXTS) .venv/clients.stamp browser
 	@$(call CHECKED,LODELINE_BROWSER=chromium $(TEST) $(ARGS))
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
@@ -70,11 +72,11 @@ spark:
 	@$(MAKE) --no-print-directory .venv/spark.stamp
 
 # Asks the API everything that its schema allows; EXAMPLES of each operation in each role.
-api-fuzz: .venv/dev.stamp
+api-fuzz: .venv/dev.stamp $(TEXTS)
 	LODELINE_FUZZ=$(or $(EXAMPLES),50) $(BIN)/pytest -n 2 tests/api/test_schema.py $(ARGS)
 
 # A disk that fails and a server that is killed under every command that writes; minutes. ARGS names commands.
-faults: .venv/dev.stamp
+faults: .venv/dev.stamp $(TEXTS)
 	PYTHONPATH=. $(BIN)/python -m tests.faults.drill $(ARGS)
 
 # README's two commands on a new Debian, as an ordinary user: SUITE=bookworm; ARGS=--short leaves out most tests.
@@ -86,21 +88,21 @@ audit: .venv/dev.stamp
 	@$(BIN)/python -m tests.audit
 
 # BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.
-bench: .venv/dev.stamp
+bench: .venv/dev.stamp $(TEXTS)
 	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "== $$b"; $(BIN)/python benchmarks/$$b.py $(ARGS) || exit 1; done
 
 # Clients of the API in var/clients/, as two usual generators make them of its schema.
-clients: .venv/run.stamp .venv/clients.stamp
+clients: .venv/run.stamp $(TEXTS) .venv/clients.stamp
 	@$(BIN)/python -m tests.client.generated var/clients
 
 # They are imported, and ask a server.
-test-clients: .venv/dev.stamp .venv/clients.stamp
+test-clients: .venv/dev.stamp $(TEXTS) .venv/clients.stamp
 	$(BIN)/pytest tests/client/test_generated.py $(ARGS)
 
 # The pictures of the documents: the README's from a demo that runs (start `make demo` first; ARGS names another address
 # than its own), the tutorials' by the journeys that they tell.
-pictures: .venv/dev.stamp browser
+pictures: .venv/dev.stamp $(TEXTS) browser
 	$(BIN)/python docs/pictures.py $(ARGS)
 	LODELINE_PICTURES=docs/pictures $(BIN)/pytest tests/browser/test_journeys.py
 
@@ -129,6 +131,18 @@ lock: .venv/dev.stamp
 	@echo "Compiling what is computed often (lot graph, balances, networks), once: one to three minutes"
 	@$(BIN)/python -m lodeline.flow && $(BIN)/python -m lodeline.accountancy && $(BIN)/python -m lodeline.strategy
 	@touch $@
+
+# The installation compiles them as well (hatch_build.py); this is for a catalogue that was changed since.
+$(TEXTS): $(TEXTS:.mo=.po) | .venv/run.stamp
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale zh_Hans
+
+# Brings the catalogue in line with the texts in the code: new ones come without Chinese, for a person to write.
+catalogue: .venv/dev.stamp
+	$(BIN)/python -m tests.catalogue
+
+# Every Chinese text becomes the English one in brackets: what a page in Chinese shows without them is not marked.
+pseudo: .venv/dev.stamp
+	$(BIN)/python -m tests.catalogue --pseudo
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp
 	@echo "Fetching what the tests need: 170 MB, 600 MB on the disk; a minute or more"

@@ -1,4 +1,4 @@
-"""Puts the commit into what is built, so that an installed program can say which one it is (`lodeline/build.py`)."""
+"""Puts the commit into what is built (`lodeline/build.py`), and compiles the texts (`lodeline/language.py`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
@@ -20,6 +22,9 @@ class CommitHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Adds the file with the commit; an editable installation reads what git keeps."""
         package = Path(self.root) / "src" / "lodeline"
+        for catalogue in (package / "locale").rglob("*.po"):
+            with catalogue.open("rb") as source, catalogue.with_suffix(".mo").open("wb") as compiled:
+                write_mo(compiled, read_po(source))
         spec = importlib.util.spec_from_file_location("lodeline_build", package / "build.py")
         assert spec is not None and spec.loader is not None
         build = importlib.util.module_from_spec(spec)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from lodeline.language import Text
 
 
 class UserError(Exception):
     """Ends what was asked, through no fault of the program. `str()` gives the English text."""
 
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.en = en
-        self.zh = zh
+    def __init__(self, words: Text) -> None:
+        super().__init__(words["en"])
+        self.words = words
+        self.en = words["en"]
+        self.zh = words["zh"]
 
     def for_anybody(self) -> Text:
         """What a page shows of it, whoever asks."""
-        return text(self.en, self.zh)
-
-
-class Text(TypedDict):
-    """One text in both languages."""
-
-    en: str
-    zh: str
-
-
-def text(en: str, zh: str) -> Text:
-    """Both languages of one text."""
-    return {"en": en, "zh": zh}
+        return self.words

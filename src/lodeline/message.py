@@ -15,15 +15,15 @@ from functools import lru_cache
 from string import Formatter
 from typing import Any, Final, Literal, TypeVar, cast
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, bilingual, text
 from lodeline.material.mass import format_kg
 
 Language = Literal["en", "zh"]
 #: A dash: there is no such number.
 NO_NUMBER: Final = "–"
-COMMA: Final = text(", ", "、")
-SEMICOLON: Final = text("; ", "；")
-ARROW: Final = text(" → ", " → ")
+COMMA: Final = text(", ")
+SEMICOLON: Final = text("; ")
+ARROW: Final = text(" → ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _is_hanzi(character: str) -> bool:
 def unsplit(words: Text) -> Message:
     """A message without code and facts: words that were kept as they are."""
     en, zh = (words[language].replace("{", "{{").replace("}", "}}") for language in LANGUAGES)
-    return Message(code="", template=text(en, zh), facts={})
+    return Message(code="", template=bilingual(en, zh), facts={})
 
 
 @lru_cache(maxsize=1_024)

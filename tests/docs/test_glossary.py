@@ -25,7 +25,7 @@ ROWS = table(TERMS)
 @cache
 def used() -> str:
     """All that the sources say, in small letters, but for the vocabulary of company names."""
-    kinds = ("**/*.py", "**/*.html", "data/reference/*.csv", "data/regulations/**/*.yaml")
+    kinds = ("**/*.py", "**/*.html", "**/*.po", "data/reference/*.csv", "data/regulations/**/*.yaml")
     return "\n".join(path.read_text("utf-8") for kind in kinds for path in sorted(SOURCE.glob(kind))).lower()
 
 

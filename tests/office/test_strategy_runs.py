@@ -17,6 +17,7 @@ from tests.office.register import REGISTER
 from tests.unit.strategy.test_disclosure import even, run
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.access.audit import record_act
 from lodeline.office.jobs import jobs
@@ -148,7 +149,7 @@ def test_a_run_that_is_under_way_is_stopped(
 
 def test_what_cannot_be_run_says_why(store: Store, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch) -> None:
     def no(**_: Any) -> dict[str, Any]:
-        raise UserError("An empty base window.", "基准期为空。")
+        raise UserError(bilingual("An empty base window.", "基准期为空。"))
 
     answers["a"] = no
     found = done(store)

@@ -32,6 +32,7 @@ from tests.web.conftest import Page
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import Detector
 from lodeline.detection.detectors import round_trip
+from lodeline.language import words
 from lodeline.message import ARROW, NOTHING, Contact, Key, Lot, Mass, Name, Party, Series, Site, as_json, localized
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.office.models import Case, CaseStep
@@ -58,7 +59,10 @@ PLAIN: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 #: As a page in English writes a value.
 ENGLISH: Final = SimpleNamespace(
-    language="en", text=lambda en, _: en, localized=lambda text: text["en"], reading=SimpleNamespace(law=LAW)
+    language="en",
+    text=lambda english, **facts: words("en", english, "", {k: v for k, v in facts.items() if k != "context"}),
+    localized=lambda text: text["en"],
+    reading=SimpleNamespace(law=LAW),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 
 from lodeline.detection.battery import DETECTORS, TEXTS
-from lodeline.errors import text
+from lodeline.language import bilingual
 from lodeline.message import (
     ARROW,
     NOTHING,
@@ -42,8 +42,10 @@ T = 1_000_000_000
 SOLD = Texts(
     "test",
     {
-        "sold": text("{who} sold {mass} kg by {month}{more}.", "截至 {month} 月末，{who} 售出 {mass} 千克{more}。"),
-        "more": text(", {share} of it to {whom}", "，其中 {share} 售予 {whom}"),
+        "sold": bilingual(
+            "{who} sold {mass} kg by {month}{more}.", "截至 {month} 月末，{who} 售出 {mass} 千克{more}。"
+        ),
+        "more": bilingual(", {share} of it to {whom}", "，其中 {share} 售予 {whom}"),
     },
 )
 EVERY: tuple[Leaf, ...] = (

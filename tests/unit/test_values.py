@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from lodeline.language import bilingual
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.overview.overview import Months
 from lodeline.store.publications import plain
@@ -68,7 +69,7 @@ def test_frames_arrays_classes_and_errors_come_back() -> None:
     assert_frame_equal(back["frame"][0], frame)
     assert_frame_equal(back["frame"][1], frame.head(1))
     assert np.array_equal(back["array"], value["array"]) and back["class"] == months and back[3] == 7
-    refused = there_and_back(AliasError("No.", "不可。"))
+    refused = there_and_back(AliasError(bilingual("No.", "不可。")))
     assert isinstance(refused, AliasError) and (refused.en, refused.zh, str(refused)) == ("No.", "不可。", "No.")
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.web.conftest import Browser, Page
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.access.actor import NOBODY, Actor, RoleGrant
 from lodeline.progress import counted
 from lodeline.service.findings.finding import findings
@@ -162,7 +163,7 @@ def test_a_stranger_does_not_see_that_it_is_computed(browser: Browser, held: Hel
         assert browser.get("/en/findings/", **HTML, **{"lodeline.actor": who}).status_code in (302, 403)
 
 
-@pytest.mark.parametrize("failure", [UserError("Do this.", "请这样做。"), ValueError("nobody knows")])
+@pytest.mark.parametrize("failure", [UserError(bilingual("Do this.", "请这样做。")), ValueError("nobody knows")])
 def test_what_fails_is_said_and_not_begun_again_for_a_while(
     browser: Browser, held: Held, failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +247,7 @@ def test_the_log_is_read_once_for_all(browser: Browser, reading_held: Held) -> N
 
 
 def test_a_log_that_cannot_be_read_is_said_to_those_who_come_back(browser: Browser, reading_held: Held) -> None:
-    reading_held.failure = UserError("The disk is full.", "磁盘已满。")
+    reading_held.failure = UserError(bilingual("The disk is full.", "磁盘已满。"))
     waiting(browser, reading_held, "/en/lots/")
     reading_held.go_on.set()
     for path in ("/en/lots/", "/en/lots/", "/en/balances/"):

@@ -452,7 +452,7 @@ def test_what_is_left_of_a_licence_that_is_used_up_says_why() -> None:
 
     from lodeline.web.pages.licences.licence import why_used_up  # noqa: PLC0415
 
-    visit: Any = SimpleNamespace(text=lambda en, zh: en)
+    visit: Any = SimpleNamespace(text=lambda english, **_: english)
     assert "its one export is made" in why_used_up(visit, "exhausted", "individual", 24_500_000_000)
     assert "elements" in why_used_up(visit, "exhausted", "general", 1)
     for state, left in (("exhausted", 0), ("exhausted", None), ("granted", 5)):

@@ -24,6 +24,7 @@ from tests.web.conftest import Browser
 from tests.web.test_firm_pages import browser as own_browser
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.regulation.parameter import load
@@ -223,7 +224,7 @@ def test_an_error_for_a_person_is_an_answer(filer: Filer, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
 
         def refused(*_: Any) -> Any:
-            raise UserError("no month is filed", "无月份")
+            raise UserError(bilingual("no month is filed", "无月份"))
 
         patch.setattr(overview, "months", refused)
         patch.setattr(refused, "__module__", overview.__name__)

@@ -15,9 +15,12 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command, get_command_name
 
+from lodeline import language as lang
 from lodeline.build import build
-from lodeline.cli.output import console, errors, print_json, print_table, text
+from lodeline.cli import output
+from lodeline.cli.output import console, errors, localized, print_json, print_table
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 
 app = typer.Typer(
     name="lodeline",
@@ -37,7 +40,7 @@ DEFAULT_PORT = 8000
 
 def month(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise UserError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
+        raise UserError(lang.text("{text!r} is no month: write 2025-06", text=text))
     return text
 
 
@@ -83,14 +86,12 @@ def main() -> None:
     try:
         _command(sys.argv[1] if len(sys.argv) > 1 else "")()
     except UserError as error:
-        errors.print(text(error.en, error.zh), markup=False)
+        errors.print(localized(error.words), markup=False)
         sys.exit(2)
     except SystemExit as end:
         # The library turns Ctrl-C into this status and says nothing.
         if end.code == INTERRUPTED:
-            errors.print(
-                text("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
-            )
+            errors.print(output.text("Stopped. What was filed stands; nothing is half-done."))
             _end_helpers()
         raise
     except Exception as error:
@@ -99,7 +100,7 @@ def main() -> None:
         message = trouble(error)
         if message is None:
             raise
-        errors.print(text(*message), markup=False)
+        errors.print(localized(bilingual(*message)), markup=False)
         sys.exit(2)
 
 
@@ -129,7 +130,7 @@ def _command(word: str) -> Any:
 
 def check_span(first: str | None, last: str | None) -> None:
     if first is not None and last is not None and first > last:
-        raise UserError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
+        raise UserError(lang.text("--from {first} is after --to {last}", first=first, last=last))
 
 
 def law_of(store: Any, jurisdiction: str | None = None) -> Any:
@@ -149,8 +150,12 @@ def law_of(store: Any, jurisdiction: str | None = None) -> Any:
     except FileNotFoundError as error:
         codes = ", ".join(shipped_codes())
         raise UserError(
-            f"there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the program: {codes}",
-            f"没有法规包 {jurisdiction!r}：请指定法规包文件夹，或程序自带的 {codes}",
+            lang.text(
+                "there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the "
+                "program: {codes}",
+                jurisdiction=jurisdiction,
+                codes=codes,
+            )
         ) from error
 
 
@@ -160,7 +165,9 @@ def law_of_folder(folder: Path) -> Any:
 
     checked = check_folder(folder)
     if checked.law is None:
-        raise UserError("\n".join(one.en for one in checked.faults), "\n".join(one.zh for one in checked.faults))
+        raise UserError(
+            bilingual("\n".join(one.en for one in checked.faults), "\n".join(one.zh for one in checked.faults))
+        )
     return checked.law
 
 
@@ -172,7 +179,7 @@ def law_at(url: str, jurisdiction: str | None = None, *, quiet: bool = False) ->
         return law_of(store_at(url) if jurisdiction is None else None, jurisdiction)
     except StoreError as error:
         if not quiet and url != DEFAULT_DATABASE:
-            errors.print(text(error.en, error.zh), markup=False)
+            errors.print(localized(error.words), markup=False)
         return law_of(None)
 
 
@@ -208,7 +215,7 @@ def _about(
     version: Annotated[bool, typer.Option("--version", help="Print the version. 版本。")] = False,
 ) -> None:
     if version:
-        console.print(text(f"lodeline {build()}", f"lodeline {build('zh')}"))
+        console.print(output.text("lodeline {build}", build=bilingual(build(), build("zh"))))
         raise typer.Exit
     del context
 
@@ -233,9 +240,9 @@ def print_rows(document: dict[str, Any], keys: tuple[str, ...], as_json: bool, *
         print_json(document)
         return
     rows = [tuple(_shown_number(row[key]) for key in keys) for row in document["rows"]]
-    print_table("", [text(key, _COLUMNS_ZH[key]) for key in keys], rows[:200], numbers=tuple(numbers))
+    print_table("", [localized(bilingual(key, _COLUMNS_ZH[key])) for key in keys], rows[:200], numbers=tuple(numbers))
     if len(rows) > 200:
-        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+        console.print(output.text("… {rows} more rows; --json has all", rows=len(rows) - 200))
 
 
 def _shown_number(value: object) -> object:

@@ -12,9 +12,11 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import app
-from lodeline.cli.output import console, errors, text
+from lodeline.cli.output import console, errors
 from lodeline.errors import UserError
+from lodeline.language import text
 
 ROOM = Path(__file__).parents[3] / "benchmarks"
 
@@ -33,10 +35,9 @@ def bench(
     known = sorted(path.stem for path in ROOM.glob("[a-z]*.py"))
     if not known:
         raise UserError(
-            "the benchmarks are not in the installed package: run this in a checkout (git clone, then make test)",
-            "安装包中不含基准测试：请在源码目录中运行（git clone 后执行 make test）",
+            text("the benchmarks are not in the installed package: run this in a checkout (git clone, then make test)")
         )
-    listed = text(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}")
+    listed = output.text("benchmarks: {known}", known=", ".join(known))
     if name is None:
         console.print(listed, markup=False)
         return

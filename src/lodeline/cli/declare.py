@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Jurisdiction, app, law_of, snapshot_at, store_at
-from lodeline.cli.output import console, language, print_json, text
+from lodeline.cli.output import console, language, localized, print_json
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 _WORDS = {
     "release": ("RELEASE", "放行", "green"),
@@ -55,13 +57,15 @@ def declare(
         _merge(record, database, as_json=as_json)
         return
     if record is not None:
-        raise UserError("give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后")
+        raise UserError(text("give one file; a record is given after `merge`"))
     if bundle is not None and (log or reserve or amends is not None):
-        raise UserError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
+        raise UserError(text("a bundle has no log: its questions are merged later"))
     if jurisdiction is not None and (bundle is not None or log or reserve or amends is not None):
         raise UserError(
-            "--jurisdiction asks under another law than the store's: such an answer is not kept, and reserves nothing",
-            "--jurisdiction 按其他法域判断：其结论不记入日志，也不作预留",
+            text(
+                "--jurisdiction asks under another law than the store's: such an answer is not kept, and "
+                "reserves nothing"
+            )
         )
     if bundle is not None:
         document = _offline(file, bundle, key, record_to)
@@ -92,9 +96,9 @@ def _online(
     now, today = _moment(law)
     declaration = desk.read(file)
     if reserve and store is None:
-        raise UserError("there is no store in which to reserve", "没有可供预留的数据库")
+        raise UserError(text("there is no store in which to reserve"))
     if log and store is None:
-        raise UserError("there is no store whose log could keep it", "没有可记入的数据库")
+        raise UserError(text("there is no store whose log could keep it"))
     ledger = None if snapshot is None else desk.Ledger(snapshot=snapshot, store=store)
     judged = desk_release.judge(declaration, LawDay.of(law, today), ledger, amends=amends)
     document = judged.document
@@ -136,7 +140,7 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
     from lodeline.service.customs.offline import merge  # noqa: PLC0415
 
     if record is None:
-        raise UserError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
+        raise UserError(text("say which record: lodeline declare merge RECORD"))
     store = store_at(database)
     law = law_of(store)
     now, today = _moment(law)
@@ -146,8 +150,8 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
         raise typer.Exit(1 if document["conflicts"] else 0)
     for row in document["rows"]:
         hours = f"{row['late_s'] / 3600:.1f}"
-        late, again = text(f"{hours} hours late", f"晚 {hours} 小时"), text(" · there already", " · 此前已导入")
-        was = text(*_WORDS[row["verdict"]][:2])
+        late, again = output.text("{hours} hours late", hours=hours), output.text(" · there already")
+        was = localized(bilingual(*_WORDS[row["verdict"]][:2]))
         console.print(
             f"{row['asked_at']}  {was}  → {row['entry']}  {late}{again if row['repeated'] else ''}", markup=False
         )
@@ -156,20 +160,19 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
                 console.print(f"    ! {found['code']}: {found['message'][language()]}", markup=False)
         for one in row["otherwise"]:
             number = one["line"] or one["row"]
-            was, is_now = (text(*_WORDS[one[name]][:2]) for name in ("was", "now"))
+            was, is_now = (localized(bilingual(*_WORDS[one[name]][:2])) for name in ("was", "now"))
             console.print(
-                text(
-                    f"    line {number}: {was} then, {is_now} by the ledger now",
-                    f"    第{number}项：当时{was}，现按账簿{is_now}",
+                output.text(
+                    "    line {number}: {was} then, {is_now} by the ledger now", number=number, was=was, is_now=is_now
                 ),
                 markup=False,
             )
     for one in document["problems"]:
         console.print(f"! {one['code']}: {one['message'][language()]}", markup=False, soft_wrap=True)
-    console.print(text(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
+    console.print(output.text("{taken} questions taken in.", taken=document["taken"]))
     if document["conflicts"]:
         number = document["conflicts"]
-        console.print(text(f"Promises of the port that do not hold: {number}.", f"存在冲突的口岸放行：{number} 项。"))
+        console.print(output.text("Promises of the port that do not hold: {number}.", number=number))
         raise typer.Exit(1)
 
 
@@ -200,9 +203,12 @@ def bundle(
         print_json(limits)
         return
     console.print(
-        text(
-            f"{out}: as of entry {limits['entry']}, to be used until {limits['last_day']}. Key: {limits['key']}",
-            f"{out}：截至条目 {limits['entry']}，有效期至 {limits['last_day']}。公钥：{limits['key']}",
+        output.text(
+            "{out}: as of entry {entry}, to be used until {last_day}. Key: {key}",
+            out=out,
+            entry=limits["entry"],
+            last_day=limits["last_day"],
+            key=limits["key"],
         ),
         markup=False,
     )
@@ -221,7 +227,7 @@ def ledger_at(database: str, *, quiet: bool) -> tuple[Any, Any]:
         return snapshot_at(database)
     except StoreError as error:
         if not quiet and database != DEFAULT_DATABASE:
-            console.print(text(error.en, error.zh), markup=False)
+            console.print(localized(error.words), markup=False)
         return None, None
 
 
@@ -232,8 +238,8 @@ def _print(document: dict[str, Any]) -> None:
         console.print(f"{where} {found['code']}\n    {found['message'][reader_language]}", markup=False)
     for line in document["lines"][:_LINES_SHOWN]:
         english, chinese, colour = _WORDS[line["verdict"]]
-        console.print(f"[{colour}]{text(english, chinese)}[/]", end=" ")
-        about = (text("line", "第") + f" {line['line'] or '?'} " + text("", "项")).strip()
+        console.print(f"[{colour}]{localized(bilingual(english, chinese))}[/]", end=" ")
+        about = (output.text("line") + f" {line['line'] or '?'} " + localized(bilingual("", "项"))).strip()
         console.print(f"{about}  {line['product_name'] or '–'}  {line['hs_code'] or '–'}  {line['day']}", markup=False)
         for found in line["problems"]:
             console.print(f"    ! {found['where']['column'] or ''}: {found['message'][reader_language]}", markup=False)
@@ -243,21 +249,23 @@ def _print(document: dict[str, Any]) -> None:
             _print_reason(reason, reader_language)
     if len(document["lines"]) > _LINES_SHOWN:
         more = len(document["lines"]) - _LINES_SHOWN
-        console.print(text(f"… {more} more lines; --json has all", f"……另有 {more} 项，见 --json"))
+        console.print(output.text("… {more} more lines; --json has all", more=more))
     counts = document["counts"]
     console.print(
-        text(
-            f"{counts['release']} released, {counts['query']} to be asked about, {counts['hold']} held.",
-            f"放行 {counts['release']} 项，质疑 {counts['query']} 项，暂缓放行 {counts['hold']} 项。",
+        output.text(
+            "{release} released, {query} to be asked about, {hold} held.",
+            release=counts["release"],
+            query=counts["query"],
+            hold=counts["hold"],
         )
     )
     if "entry" in document:
-        console.print(text(f"Kept as entry {document['entry']}.", f"已记入条目 {document['entry']}。"))
+        console.print(output.text("Kept as entry {entry}.", entry=document["entry"]))
     if document.get("bundle"):
         _print_bundle(document["bundle"], reader_language)
     if document["licences"] == "unknown":
-        console.print(text("No licences were at hand.", "未取得许可证登记数据。"))
-    console.print(text("Not checked:", "未核对："))
+        console.print(output.text("No licences were at hand."))
+    console.print(output.text("Not checked:"))
     for found in document["not_checked"]:
         console.print(f"    {found[reader_language]}", markup=False)
 
@@ -266,9 +274,7 @@ def _print_reason(reason: dict[str, Any], reader_language: str) -> None:
     mark = {"release": "·", "query": "?", "hold": "×"}[reason["verdict"]]
     console.print(f"    {mark} {reason['text'][reader_language]} [{reason['code']}]", markup=False)
     if reason.get("settle"):
-        console.print(
-            f"        {text('settled by', '可凭以下材料解决')}: {reason['settle'][reader_language]}", markup=False
-        )
+        console.print(f"        {output.text('settled by')}: {reason['settle'][reader_language]}", markup=False)
     if reason["verdict"] != "release":
         cited = dict.fromkeys(
             f"{one['title'][reader_language]}, {one['article'][reader_language]}" for one in reason["law"]
@@ -281,11 +287,15 @@ def _print_bundle(bundle: dict[str, Any], reader_language: str) -> None:
     """How old the bundle is, who signed it, and what it cannot tell."""
     name = bundle["key"].partition("+")[0]
     console.print(
-        text(
-            f"From a bundle {bundle['age_hours']} hours old, to be used until {bundle['last_day']}; signed by {name}"
-            f"{'' if bundle['pinned'] else ', a key that nobody vouched for'}.",
-            f"数据包已生成 {bundle['age_hours']} 小时，有效期至 {bundle['last_day']}；签名者 {name}"
-            f"{'' if bundle['pinned'] else '（公钥未经核实）'}。",
+        output.text(
+            "From a bundle {age_hours} hours old, to be used until {last_day}; signed by {name}{pinned}.",
+            age_hours=bundle["age_hours"],
+            last_day=bundle["last_day"],
+            name=name,
+            pinned=bilingual(
+                "" if bundle["pinned"] else ", a key that nobody vouched for",
+                "" if bundle["pinned"] else "（公钥未经核实）",
+            ),
         ),
         markup=False,
     )

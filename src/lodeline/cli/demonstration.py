@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_PORT, DEMO_DATABASE, DemoDatabase, Port, app
-from lodeline.cli.output import console, progress, text
+from lodeline.cli.output import console, progress
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 
 @app.command()
@@ -54,7 +56,8 @@ def demo(
         os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": morning}
         tour = f"http://localhost:{listener.getsockname()[1]}/en/tour/"
         console.print(
-            text(f"Tours and the answer key: {tour}", f"导览与答案：{tour.replace('/en/', '/zh/')}"), markup=False
+            output.text("Tours and the answer key: {tour}", tour=bilingual(tour, tour.replace("/en/", "/zh/"))),
+            markup=False,
         )
         serve_pages(database, listener)
 
@@ -121,20 +124,24 @@ def world(
 
     if profile not in PROFILES:
         raise UserError(
-            f"no profile {profile!r}: use {' or '.join(PROFILES)}", f"没有模式 {profile!r}：可用 {'、'.join(PROFILES)}"
+            text(
+                "no profile {profile!r}: use {profiles}",
+                profile=profile,
+                profiles=bilingual(" or ".join(PROFILES), "、".join(PROFILES)),
+            )
         )
     if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
+        raise UserError(text("{out} is not empty: name a new directory", out=out))
     planned = build_world(seed=seed, organisations=organisations, months=months, habits=profile)
     try:
         plants = None if plant is None else asked_plants(planned, plant)
     except PlantError as error:
-        raise UserError(error.en, error.zh) from error
-    with progress(text("world", "模拟")) as bar:
+        raise UserError(bilingual(error.en, error.zh)) from error
+    with progress(output.text("world")) as bar:
         write_world(
             planned, out, progress=bar, plants=plants, feeds=feeds, named=named, stock=truth_stock, strategy=strategy
         )
-    console.print(text(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
+    console.print(output.text("Wrote a synthetic world to {out}.", out=out), markup=False)
 
 
 @worlds.command("measure")
@@ -153,8 +160,8 @@ def measure_in(
     try:
         written = write_shown(measure(dossier, read_items(items), seed=seed), out)
     except MeasureError as error:
-        raise UserError(error.en, error.zh) from error
+        raise UserError(bilingual(error.en, error.zh)) from error
     except OSError as error:
-        raise UserError(f"{out}: cannot be written: {error.strerror}", f"{out}：无法写入：{error.strerror}") from error
+        raise UserError(text("{out}: cannot be written: {strerror}", out=out, strerror=error.strerror)) from error
     for path in written:
-        console.print(text(f"Wrote {path}.", f"已写入 {path}。"), markup=False)
+        console.print(output.text("Wrote {path}.", path=path), markup=False)

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, snapshot_at, store_at
-from lodeline.cli.output import console, print_json, print_table, text
+from lodeline.cli.output import console, print_json, print_table
 from lodeline.errors import UserError
+from lodeline.language import text
 
 
 @app.command()
@@ -32,13 +34,11 @@ def edition(
     store = store_at(database)
     every = editions.editions(store, period)
     if not every:
-        raise UserError(
-            f"no edition of {period!r}: freeze one with --freeze", f"{period!r} 尚无公布版：请用 --freeze 公布"
-        )
+        raise UserError(text("no edition of {period!r}: freeze one with --freeze", period=period))
     chosen = next((one for one in every if one.number == (number or len(every))), None)
     if chosen is None:
         raise UserError(
-            f"{period} has {len(every)} editions, no {number}", f"{period} 共{len(every)}版，没有第{number}版"
+            text("{period} has {every} editions, no {number}", period=period, every=len(every), number=number)
         )
     same = editions.recompute(store, chosen) == chosen.content
     if as_json:
@@ -50,24 +50,23 @@ def edition(
             }
         )  # fmt: skip
     else:
-        columns = text(
-            "edition,entry,frozen,computed from entry,sha256,reason", "版次,条目,公布时间,所据条目,sha256,原因"
-        )
+        columns = output.text("edition,entry,frozen,computed from entry,sha256,reason")
         rows = [
             (one.number, one.entry.index, one.entry.filed_at, one.stamp[0], one.entry.digest[:16], one.facts["reason"])
             for one in every
         ]
         print_table(period, columns.split(","), rows, numbers=(0, 1, 3))
         console.print(
-            text(
-                f"Edition {chosen.number}, computed again from the log as of entry {chosen.stamp[0]}, is the same to"
-                " the byte.",
-                f"第{chosen.number}版：依条目 {chosen.stamp[0]} 时的日志重算，逐字节一致。",
+            output.text(
+                "Edition {number}, computed again from the log as of entry {stamp}, is the same to the byte.",
+                number=chosen.number,
+                stamp=chosen.stamp[0],
             )
             if same
-            else text(
-                f"Edition {chosen.number} is not what the log as of entry {chosen.stamp[0]} gives.",
-                f"第{chosen.number}版与条目 {chosen.stamp[0]} 时日志的重算结果不一致。",
+            else output.text(
+                "Edition {number} is not what the log as of entry {stamp} gives.",
+                number=chosen.number,
+                stamp=chosen.stamp[0],
             )
         )
     raise typer.Exit(0 if same else 1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import (
     DEFAULT_DATABASE,
     Database,
@@ -21,8 +22,9 @@ from lodeline.cli.app import (
     snapshot_at,
     store_at,
 )
-from lodeline.cli.output import console, print_json, print_problems, print_table, text
+from lodeline.cli.output import console, print_json, print_problems, print_table
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 
 @app.command()
@@ -45,12 +47,16 @@ def feed(
     chosen = next((one for one in FEEDS if one == kind), None)
     if kind is not None and chosen is None:
         raise UserError(
-            f"no kind of feed {kind!r}: one of {', '.join(FEEDS)}", f"没有数据种类 {kind}：可选 {'、'.join(FEEDS)}"
+            text(
+                "no kind of feed {kind!r}: one of {feeds}",
+                kind=kind,
+                feeds=bilingual(", ".join(FEEDS), "、".join(FEEDS)),
+            )
         )
     store = store_at(database)
     register = store.register(store.head())
     if authority is not None and authority not in register.roles:
-        raise UserError(f"no organisation {authority!r} in the register", f"登记簿中没有机构 {authority}")
+        raise UserError(text("no organisation {authority!r} in the register", authority=authority))
     now = datetime.now(UTC)
     rows = []
     for path in files:
@@ -62,15 +68,16 @@ def feed(
         if not as_json:
             print_problems(received.problems)
             if received.entry is None:
-                console.print(
-                    text(f"{path}: not accepted, nothing of it was taken in.", f"{path}：未受理，没有任何内容入账。")
-                )
+                console.print(output.text("{path}: not accepted, nothing of it was taken in.", path=path))
                 continue
-            again = text(" It had come before.", "此前已接收。") if received.repeated else ""
+            again = output.text(" It had come before.") if received.repeated else ""
             console.print(
-                text(
-                    f"{path}: entry {received.entry.index}, {received.entry.row_count} rows.{again}",
-                    f"{path}：条目 {received.entry.index}，{received.entry.row_count} 行。{again}",
+                output.text(
+                    "{path}: entry {index}, {row_count} rows.{again}",
+                    path=path,
+                    index=received.entry.index,
+                    row_count=received.entry.row_count,
+                    again=again,
                 ),
                 markup=False,
             )
@@ -96,7 +103,7 @@ def exceptions(
 
     check_span(first, last)
     if state not in (None, "open", "not-due"):
-        raise UserError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
+        raise UserError(text("no state {state!r}: open or not-due", state=state))
     store, snapshot = snapshot_at(database)
     if identifier is not None:
         _print_one(answered(service.papers, store, snapshot, law_of(store), identifier=identifier), as_json)
@@ -107,10 +114,7 @@ def exceptions(
     if as_json:
         print_json(document)
         return
-    columns = text(
-        "id,cause,state,age,organisation,on,kg,filed,invoiced,border",
-        "编号,原因,状态,天数,企业,日期,千克,申报,开票,过境",
-    )
+    columns = output.text("id,cause,state,age,organisation,on,kg,filed,invoiced,border")
     rows = [
         (row["id"], row["cause"], row["state"], row["age_days"], row["organisation"], row["on"], row["mass_kg"],
          *(None if row[side] is None else row[side]["mass_kg"] for side in ("filed", "invoiced", "border")))
@@ -118,7 +122,7 @@ def exceptions(
     ]  # fmt: skip
     print_table("", columns.split(","), rows[:200], numbers=(3, 6, 7, 8, 9))
     if len(rows) > 200:
-        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+        console.print(output.text("… {rows} more rows; --json has all", rows=len(rows) - 200))
 
 
 def _print_one(document: dict[str, Any], as_json: bool) -> None:
@@ -128,9 +132,9 @@ def _print_one(document: dict[str, Any], as_json: bool) -> None:
     found = document["exception"]
     console.print(f"{found['id']}  {found['cause']}  {found['organisation']}  {found['mass_kg']} kg", markup=False)
     for side, title in (
-        ("filed", text("Filed", "申报")),
-        ("invoiced", text("Invoiced", "开票")),
-        ("border", text("Border", "过境")),
+        ("filed", output.text("Filed", context="feeds")),
+        ("invoiced", output.text("Invoiced", context="feeds")),
+        ("border", output.text("Border")),
     ):
         rows = document[side]
         columns = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law_of, store_at
-from lodeline.cli.output import console, print_json, print_problems, progress, text
+from lodeline.cli.output import console, print_json, print_problems, progress
 from lodeline.errors import UserError
+from lodeline.language import text
 
 Files = Annotated[
     list[Path], typer.Argument(help="CSV, XLSX, JSON or NDJSON; several files are one filing. 申报文件。")
@@ -30,15 +32,15 @@ def template(
     from lodeline.filing.template import write_template  # noqa: PLC0415
 
     if out.exists():
-        raise UserError(f"{out} exists already: name a new file", f"{out} 已存在：请另取文件名")
+        raise UserError(text("{out} exists already: name a new file", out=out))
     register = None
     if organisation is not None:
         store = store_at(database)
         register = store.register(store.head())
         if organisation not in register.roles:
-            raise UserError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
+            raise UserError(text("no organisation {organisation!r} in the register", organisation=organisation))
     write_template(out, organisation=organisation, register=register)
-    console.print(text(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
+    console.print(output.text("Wrote {out}.", out=out), markup=False)
 
 
 def _check(files: list[Path], organisation: str | None, period: str | None, corrects: str | None, register: Any) -> Any:
@@ -86,28 +88,19 @@ def check(
         print_problems(problems)
         rows = checked.rows.height
         console.print(
-            text(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted and rows
-            else text(
-                "No row is filled in. If nothing happened in the month, file it with --nil.",
-                "没有填写任何行。如当月确无业务，申报时请加 --nil。",
-            ) if accepted
-            else text("This filing would not be accepted.", "此申报不会被受理。")
+            output.text("{rows} rows would be accepted.", rows=rows) if accepted and rows
+            else output.text("No row is filled in. If nothing happened in the month, file it with --nil.") if accepted
+            else output.text("This filing would not be accepted.")
         )  # fmt: skip
         if register is not None and checked.rejects:
             console.print(
-                text(
-                    "The books come next: what lots hold, deliveries and quotas are held against the rows once they can"
-                    " be read.",
-                    "其后核对账目：各行可以读取后，再核对批次库存、流转与指标。",
+                output.text(
+                    "The books come next: what lots hold, deliveries and quotas are held against the rows "
+                    "once they can be read."
                 )
             )
         if register is None:
-            console.print(
-                text(
-                    "Checked without a register: sites, methods and holdings were not judged.",
-                    "未使用登记簿检查：场所、测量方法与库存未核对。",
-                )
-            )
+            console.print(output.text("Checked without a register: sites, methods and holdings were not judged."))
     raise typer.Exit(0 if accepted else 1)
 
 
@@ -120,14 +113,12 @@ def _be_sure_of_nil(checked: Any, nil: bool) -> None:
         return
     if not nil and not checked.rows.height:
         raise UserError(
-            "no row is filled in, and nothing was filed. If nothing happened in the month, say so with --nil",
-            "没有填写任何行，未申报。如当月确无业务，请加 --nil 作零申报",
+            text("no row is filled in, and nothing was filed. If nothing happened in the month, say so with --nil")
         )
     if nil and checked.rows.height:
         rows = checked.rows.height
         raise UserError(
-            f"--nil says that nothing happened, and {rows} rows are filled in: nothing was filed",
-            f"--nil 表示当月无业务，但已填写 {rows} 行：未申报",
+            text("--nil says that nothing happened, and {rows} rows are filled in: nothing was filed", rows=rows)
         )
 
 
@@ -147,7 +138,7 @@ def file_(
 
     store = store_at(database)
     register = store.register(store.head())
-    with progress(text("filing", "申报"), quiet=as_json) as bar:
+    with progress(output.text("filing"), quiet=as_json) as bar:
         checked = _check(files, organisation, period, corrects, register)
         _be_sure_of_nil(checked, nil)
         entry = resolve_correction(store, corrects or checked.corrects) if corrects or checked.corrects else None
@@ -162,16 +153,16 @@ def file_(
     else:
         print_problems(outcome.problems)
         if outcome.entry is None:
-            console.print(text("Not accepted: nothing was filed.", "未受理：没有任何内容入账。"))
+            console.print(output.text("Not accepted: nothing was filed."))
         else:
-            again = text(" It had been filed before.", "此前已申报过。") if outcome.repeated else ""
+            again = output.text(" It had been filed before.") if outcome.repeated else ""
             console.print(
-                text(
-                    f"Filed as entry {outcome.entry.index} ({outcome.entry.row_count} rows).{again}",
-                    f"已申报，条目 {outcome.entry.index}（{outcome.entry.row_count} 行）。{again}",
+                output.text(
+                    "Filed as entry {index} ({row_count} rows).{again}",
+                    index=outcome.entry.index,
+                    row_count=outcome.entry.row_count,
+                    again=again,
                 )
             )
-            console.print(
-                text("Keep the receipt: lodeline receipt", "请保存回执：lodeline receipt"), outcome.entry.index
-            )
+            console.print(output.text("Keep the receipt: lodeline receipt"), outcome.entry.index)
     raise typer.Exit(0 if outcome.entry is not None else 1)

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, snapshot_at
-from lodeline.cli.output import console, language, print_json, text
+from lodeline.cli.output import console, language, localized, print_json
 from lodeline.errors import UserError
+from lodeline.language import text
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="finding", help="The evidence of a finding. 线索证据。")
@@ -28,7 +30,7 @@ def write_bundle(
     content = bundle(store, snapshot, law_of(store), finding)
     out.write_bytes(content)
     size = f"{len(content) / 1000:,.0f} kB"
-    console.print(text(f"{out}: {size}, as of entry {snapshot.entry}.", f"{out}：{size}，截至条目 {snapshot.entry}。"))
+    console.print(output.text("{out}: {size}, as of entry {entry}.", out=out, size=size, entry=snapshot.entry))
 
 
 @commands.command()
@@ -49,7 +51,7 @@ def recompute(
             fault = {"what": "bundle.damaged", "facts": {}, "message": {"en": error.en, "zh": error.zh}}
             print_json({"ok": False, "faults": [fault]})
         else:
-            console.print(text(error.en, error.zh), markup=False)
+            console.print(localized(error.words), markup=False)
         raise typer.Exit(1) from error
     document = verdict.as_json()
     if as_json:
@@ -58,25 +60,18 @@ def recompute(
     for fault in document["faults"]:
         console.print(f"{fault['what']}: {fault['message'][language()]}", markup=False)
     if verdict.ok:
-        counted = text(
-            f"{verdict.rows} rows of {verdict.entries} entries are proved",
-            f"{verdict.entries} 个条目的 {verdict.rows} 行均已证明",
-        )
+        counted = output.text("{rows} rows of {entries} entries are proved", rows=verdict.rows, entries=verdict.entries)
         again = (
-            text("the finding computed from them is the same.", "由此重算的线索完全一致。")
+            output.text("the finding computed from them is the same.")
             if verdict.gives_the_finding
-            else text(
-                "the detector needs more of the ledger than a bundle holds: its figures were not computed again.",
-                "该检测方法所需数据超出证据包范围：未重算数值。",
+            else output.text(
+                "the detector needs more of the ledger than a bundle holds: its figures were not computed again."
             )
         )
-        console.print(f"{counted}{text('; ', '；')}{again}", markup=False)
+        console.print(f"{counted}{output.text('; ')}{again}", markup=False)
     if vkey is None:
         console.print(
-            text(
-                "The key was taken from the bundle itself: compare it with one from elsewhere (--vkey).",
-                "公钥取自证据包本身：请与另行获得的公钥比对（--vkey）。",
-            )
+            output.text("The key was taken from the bundle itself: compare it with one from elsewhere (--vkey).")
         )
     raise typer.Exit(0 if verdict.ok else 1)
 
@@ -85,4 +80,4 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}", f"无法读取 {file}：{error.strerror}") from error
+        raise UserError(text("cannot read {file}: {strerror}", file=file, strerror=error.strerror)) from error

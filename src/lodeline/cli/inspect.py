@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, Site, app, snapshot_at, store_at, today_of
-from lodeline.cli.output import console, print_json, print_problems, print_table, text
+from lodeline.cli.output import console, print_json, print_problems, print_table
 from lodeline.errors import UserError
+from lodeline.language import text
 
 inspect_app = typer.Typer(
     help="Visits: measurements, bags, laboratory results. 现场检查：测量、样袋、化验结果。", no_args_is_help=True
@@ -47,7 +49,7 @@ def enter(
     store, day = store_at(database), _day(on)
     organisation = holder_on(store.register(store.head()), site, day)
     if organisation is None:
-        raise UserError(f"no site {site!r} is in the register", f"登记簿中没有场所 {site!r}")
+        raise UserError(text("no site {site!r} is in the register", site=site))
     weighing = Weighing(site=site, on=day, files=_read(files), plan=plan, note=note)
     done = measure(
         store, weighing, organisation=organisation, filed_at=datetime.now(UTC), today=today_of(store), by=by
@@ -101,9 +103,7 @@ def list_papers(
     if as_json:
         print_json({"rows": rows})
         return
-    words = text(
-        "entry,on,act,organisation,site,rows,dry kg,laboratory", "条目,日期,事项,企业,场所,行数,干重千克,实验室"
-    )
+    words = output.text("entry,on,act,organisation,site,rows,dry kg,laboratory")
     keys = ("entry", "on", "act", "organisation", "site", "lots", "mass_kg", "laboratory")
     print_table("", words.split(","), [tuple(row[key] for key in keys) for row in rows], numbers=(0, 5, 6))
 
@@ -120,7 +120,7 @@ def show(
     store = store_at(database)
     visit = visit_of(store, entry)
     if visit is None:
-        raise UserError(f"no visit has a paper in entry {entry}", f"条目 {entry} 不属于任何检查")
+        raise UserError(text("no visit has a paper in entry {entry}", entry=entry))
     document = visit_document(store, visit)
     if as_json:
         print_json(document)
@@ -128,14 +128,14 @@ def show(
     console.print(f"{document['on']} {document['site']} {document['organisation']}", markup=False)
     for paper in document["papers"]:
         _print_paper(paper)
-    words = text("bag,part,lot,held by,seal broken,results", "样袋,份,批次,现持有人,封志破损,结果条目").split(",")
+    words = output.text("bag,part,lot,held by,seal broken,results").split(",")
     keys = ("bag", "part", "lot", "holder", "broken", "results")
     bags = [tuple(_cell(one[key]) for key in keys) for one in document["bags"]]
-    print_table(text("Bags", "样袋") if bags else "", words, bags)
+    print_table(output.text("Bags") if bags else "", words, bags)
     for one in document["unmeasured"]:
-        console.print(text(f"not measured: {one['lot']}", f"未测量：{one['lot']}"), markup=False)
+        console.print(output.text("not measured: {lot}", lot=one["lot"]), markup=False)
     for lot in document["by_hand"]:
-        console.print(text(f"chosen by hand: {lot}", f"自行选取：{lot}"), markup=False)
+        console.print(output.text("chosen by hand: {lot}", lot=lot), markup=False)
 
 
 @inspect_app.command()
@@ -151,20 +151,18 @@ def laboratories(database: Database = DEFAULT_DATABASE, as_json: Json = False) -
         print_json(document)
         return
     rows = [
-        (one["own"], one["other"], one["element"] or text("mass", "质量"), one["n"],
+        (one["own"], one["other"], one["element"] or output.text("mass"), one["n"],
          *("–" if one[name] is None else f"{100 * expm1(one[name]):+.2f}" for name in ("bias", "low", "high")),
          "–" if one["p"] is None else f"{one['p']:.2g}", one["since"] or "–", one["anchor"] or "–",
-         text("yes", "是") if one["beyond_chance"] else "")
+         output.text("yes", context="inspect") if one["beyond_chance"] else "")
         for one in document["rows"]
     ]  # fmt: skip
-    columns = text(
-        "laboratory or site,beside,of,n,bias %,from,to,p,growing since,off,beyond chance",
-        "实验室或场所,对照方,对象,次数,偏差%,自,至,p,开始加剧,偏离方,超出偶然",
-    ).split(",")
+    columns = output.text("laboratory or site,beside,of,n,bias %,from,to,p,growing since,off,beyond chance").split(",")
     print_table("", columns, rows, numbers=range(3, 8))
-    said = text(
-        f"{document['tests']} tests; by chance alone about {document['by_chance']} would show p < .05.",
-        f"共检验{document['tests']}项；仅凭偶然约有{document['by_chance']}项 p < 0.05。",
+    said = output.text(
+        "{tests} tests; by chance alone about {by_chance} would show p < .05.",
+        tests=document["tests"],
+        by_chance=document["by_chance"],
     )
     console.print(said, markup=False)
 
@@ -180,7 +178,7 @@ def _cell(value: object) -> object:
     if isinstance(value, dict):
         return ";".join(f"{name}={share}" for name, share in value.items())
     if isinstance(value, bool):
-        return text("yes", "是") if value else ""
+        return output.text("yes", context="inspect") if value else ""
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
@@ -191,7 +189,7 @@ def _read(files: list[Path]) -> list[tuple[str, bytes]]:
         try:
             found.append((path.name, path.read_bytes()))
         except OSError as error:
-            raise UserError(f"the file {path} cannot be opened", f"无法打开文件 {path}") from error
+            raise UserError(text("the file {path} cannot be opened", path=path)) from error
     return found
 
 
@@ -199,9 +197,7 @@ def _day(said: str) -> date:
     try:
         return date.fromisoformat(said)
     except ValueError as error:
-        raise UserError(
-            f"--on {said!r} is no day: write 2026-03-01", f"--on {said!r} 不是日期：请写作 2026-03-01"
-        ) from error
+        raise UserError(text("--on {said!r} is no day: write 2026-03-01", said=said)) from error
 
 
 def _end(store: Any, done: Any, as_json: bool) -> None:
@@ -213,10 +209,10 @@ def _end(store: Any, done: Any, as_json: bool) -> None:
         raise typer.Exit(0 if done.accepted else 1)
     print_problems(done.problems)
     if not done.accepted:
-        console.print(text("Nothing was entered. Mend the file and send it again.", "未登记。请更正后重新提交。"))
+        console.print(output.text("Nothing was entered. Mend the file and send it again."))
         raise typer.Exit(1)
     for one in done.entries:
-        who = one.organisation or text("reference materials", "标准物质")
-        console.print(text(f"Entry {one.index}: {who}", f"条目 {one.index}：{who}"), markup=False)
+        who = one.organisation or output.text("reference materials")
+        console.print(output.text("Entry {index}: {who}", index=one.index, who=who), markup=False)
     for what, stood in done.repeated.items():
-        console.print(text(f"{what} stood already: entry {stood}", f"{what} 已登记：条目 {stood}"), markup=False)
+        console.print(output.text("{what} stood already: entry {stood}", what=what, stood=stood), markup=False)

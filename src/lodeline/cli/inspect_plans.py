@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, month, snapshot_at, today_of
 from lodeline.cli.inspect import inspect_app
-from lodeline.cli.output import console, print_json, print_table, text
+from lodeline.cli.output import console, print_json, print_table
 
 if TYPE_CHECKING:
     from lodeline.service.inspections.choosing import Choice
@@ -95,44 +96,35 @@ def _print_choices(period: str, chosen: Sequence[Choice]) -> None:
     from lodeline.message import localized  # noqa: PLC0415
     from lodeline.service.inspections.reasons import reasons  # noqa: PLC0415
 
-    columns = text(
-        "firm,site,chosen,expected USD,probability,role,days since a visit",
-        "企业,场所,选取,预期美元,概率,环节权重,距上次检查（天）",
-    ).split(",")
+    columns = output.text("firm,site,chosen,expected USD,probability,role,days since a visit").split(",")
     rows = [
         (one.organisation, one.site, one.how, f"{one.expected_usd:.0f}", f"{one.probability:.2f}",
          f"{one.role_weight:g}", "–" if one.days is None else one.days)
         for one in chosen
     ]  # fmt: skip
-    print_table(text(f"Visit first in {period}", f"{period} 优先检查"), columns, rows, numbers=(3, 4, 5, 6))
+    print_table(output.text("Visit first in {period}", period=period), columns, rows, numbers=(3, 4, 5, 6))
     for one in chosen:
         why = localized(reasons(one))
-        console.print(f"{one.organisation}: {text(why['en'], why['zh'])}", markup=False)
+        console.print(f"{one.organisation}: {why[output.language()]}", markup=False)
 
 
 def _print_plan(document: dict[str, Any]) -> None:
     from lodeline.material.mass import format_kg  # noqa: PLC0415
 
-    columns = text(
-        "stratum,items,kg,count,weigh,XRF,laboratory", "层,件数,千克,清点,称重,XRF,化验"
-    ).split(",")  # fmt: skip
+    columns = output.text("stratum,items,kg,count,weigh,XRF,laboratory").split(",")  # fmt: skip
     rows = [
         (one["key"], one["items"], format_kg(one["dry_mg"]), *(one["n"][act] for act in one["n"]))
         for one in document["strata"]
     ]
     print_table(f"{document['site']}  {document['on']}", columns, rows, numbers=range(1, 7))
-    columns = text(
-        "element,kind,kg,would show,wanted", "元素,类别,千克,本计划发现概率,期望"
-    ).split(",")  # fmt: skip
+    columns = output.text("element,kind,kg,would show,wanted").split(",")  # fmt: skip
     sights = [
         (one["element"], one["kind"], format_kg(one["goal_mg"]), one["probability"][:5], one["wanted"][:5])
         for one in document["sights"]
     ]
     print_table("", columns, sights, numbers=range(2, 5))
-    minutes = text(
-        f"{document['minutes']} of {document['budget']} minutes", f"{document['minutes']}/{document['budget']}分钟"
-    )
+    minutes = output.text("{minutes} of {budget} minutes", minutes=document["minutes"], budget=document["budget"])
     console.print(minutes, markup=False)
     if "plan" in document:
-        said = text(f"Entered as entry {document['plan']}.", f"已登记为条目 {document['plan']}。")
+        said = output.text("Entered as entry {plan}.", plan=document["plan"])
         console.print(said, markup=False)

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, law_of_folder, shown, store_at
-from lodeline.cli.output import console, errors, print_json, print_problems, progress, text
+from lodeline.cli.output import console, errors, localized, print_json, print_problems, progress
+from lodeline.language import bilingual
 
 
 @app.command()
@@ -69,11 +71,11 @@ def init(
         return
     done = _brought_up_to_date(migrated, guards, rights=rights, law=law)
     if new:
-        wording = text(f"Made a store at {place}.", f"已建立数据库：{place}。")
+        wording = output.text("Made a store at {place}.", place=place)
     elif done:
-        wording = "\n".join([text(f"Brought the store at {place} up to date:", f"已更新数据库 {place}："), *done])
+        wording = "\n".join([output.text("Brought the store at {place} up to date:", place=place), *done])
     else:
-        wording = text(f"There is a store at {place} already; nothing changed.", f"数据库 {place} 已存在，未作改动。")
+        wording = output.text("There is a store at {place} already; nothing changed.", place=place)
     console.print(wording, markup=False)
 
 
@@ -82,17 +84,19 @@ def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], *, right
     tables = [step for step in migrated if not step.startswith("format-")]
     formats = [step.removeprefix("format-") for step in migrated if step.startswith("format-")]
     named = {
-        text("tables changed", "更改数据表"): tables,
-        text("format taken up", "采用格式"): formats,
-        text("guards set again", "恢复防改触发器"): guards,
+        output.text("tables changed"): tables,
+        output.text("format taken up"): formats,
+        output.text("guards set again"): guards,
     }
     lines = [
-        text(f"  {what}: {', '.join(names)}", f"  {what}：{'、'.join(names)}") for what, names in named.items() if names
+        output.text("  {what}: {names}", what=what, names=bilingual(", ".join(names), "、".join(names)))
+        for what, names in named.items()
+        if names
     ]
     if rights:
-        lines.append(text("  roles, delegations and tokens entered in the log", "  角色、委托和令牌已记入日志"))
+        lines.append(output.text("  roles, delegations and tokens entered in the log"))
     if law:
-        lines.append(text("  the law of the store entered in the log", "  建库时的法规已记入日志"))
+        lines.append(output.text("  the law of the store entered in the log"))
     return lines
 
 
@@ -106,36 +110,40 @@ def load(
     from lodeline.service.filing.loading import load as load_dossier  # noqa: PLC0415
 
     store = store_at(database)
-    with progress(text("loading", "装载"), quiet=as_json) as bar:
+    with progress(output.text("loading"), quiet=as_json) as bar:
         loaded = load_dossier(store, directory, law=law_of(store), progress=bar)
     head = store.head()
     if as_json:
         print_json({**loaded.as_json(), "size": head.size, "root": head.frontier.root().hex()})
         return
     console.print(
-        text(
-            f"{loaded.accepted} filings accepted ({loaded.rows} rows), {loaded.repeated} already there,"
-            f" {len(loaded.refused)} refused.",
-            f"受理 {loaded.accepted} 份申报（{loaded.rows} 行），"
-            f"{loaded.repeated} 份已存在，{len(loaded.refused)} 份被拒。",
+        output.text(
+            "{accepted} filings accepted ({rows} rows), {repeated} already there, {refused} refused.",
+            accepted=loaded.accepted,
+            rows=loaded.rows,
+            repeated=loaded.repeated,
+            refused=len(loaded.refused),
         )
     )
     if loaded.feeds or loaded.feeds_repeated or loaded.feeds_refused:
         console.print(
-            text(
-                f"{loaded.feeds} feeds taken in ({loaded.feed_rows} rows), {loaded.feeds_repeated} already there,"
-                f" {len(loaded.feeds_refused)} refused.",
-                f"接收 {loaded.feeds} 份其他部门数据（{loaded.feed_rows} 行），"
-                f"{loaded.feeds_repeated} 份已存在，{len(loaded.feeds_refused)} 份被拒。",
+            output.text(
+                "{feeds} feeds taken in ({feed_rows} rows), {feeds_repeated} already there, {feeds_refused} refused.",
+                feeds=loaded.feeds,
+                feed_rows=loaded.feed_rows,
+                feeds_repeated=loaded.feeds_repeated,
+                feeds_refused=len(loaded.feeds_refused),
             )
         )
     if loaded.tables or loaded.tables_repeated or loaded.tables_refused:
         console.print(
-            text(
-                f"{loaded.tables} strategy tables taken in ({loaded.table_rows} rows), {loaded.tables_repeated} already"
-                f" there, {len(loaded.tables_refused)} refused.",
-                f"接收 {loaded.tables} 个战略表（{loaded.table_rows} 行），"
-                f"{loaded.tables_repeated} 个已存在，{len(loaded.tables_refused)} 个被拒。",
+            output.text(
+                "{tables} strategy tables taken in ({table_rows} rows), {tables_repeated} already there, "
+                "{tables_refused} refused.",
+                tables=loaded.tables,
+                table_rows=loaded.table_rows,
+                tables_repeated=loaded.tables_repeated,
+                tables_refused=len(loaded.tables_refused),
             )
         )
     print_problems(loaded.register_problems, limit=10)
@@ -154,8 +162,8 @@ def rebuild(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> Non
         print_json(result)
     else:
         found = len(result["differences"])
-        whole = text("Everything stood as the filings amount to.", "现状与申报推算结果一致。")
-        mended = text(f"{found} differences, now mended.", f"发现 {found} 处不符，已更正。")
+        whole = output.text("Everything stood as the filings amount to.")
+        mended = output.text("{found} differences, now mended.", found=found)
         console.print(mended if found else whole)
     raise typer.Exit(0 if result["ok"] else 1)
 
@@ -173,7 +181,7 @@ def backup(
     store, now = store_at(database), datetime.now(UTC)
     # Its checkpoint is kept: it shall cover what the office has recorded up to now.
     anchor_if_kept(store, now=now)
-    with progress(text("backing up", "备份"), quiet=as_json) as bar:
+    with progress(output.text("backing up"), quiet=as_json) as bar:
         made = back_up(store, file, made_at=now, progress=bar)
     checkpoint = checkpoint_beside(file)
     if as_json:
@@ -185,22 +193,20 @@ def backup(
         )  # fmt: skip
         return
     console.print(
-        text(
-            f"Backed up {made.size} entries, root {made.root}, to {file}.\n"
-            f"Keep {checkpoint} elsewhere: only against it does a rewritten or old backup show.",
-            f"已备份 {made.size} 条（根 {made.root}）到 {file}。\n"
-            f"请将 {checkpoint} 另存他处：只有与其比对，才能发现备份被改写或过旧。",
+        output.text(
+            "Backed up {size} entries, root {root}, to {file}.\nKeep {checkpoint} elsewhere: only "
+            "against it does a rewritten or old backup show.",
+            size=made.size,
+            root=made.root,
+            file=file,
+            checkpoint=checkpoint,
         ),
         markup=False,
     )
-    inside = text(
-        "The store's secret is inside: whoever has the backup can sign for the log. Keep it as safe as the store.",
-        "备份中含有数据库密钥：持有备份者可为日志签名，请与数据库同等保管。",
+    inside = output.text(
+        "The store's secret is inside: whoever has the backup can sign for the log. Keep it as safe as the store."
     )
-    outside = text(
-        "LODELINE_SECRET is not inside: without it the backup cannot be opened. Keep it apart.",
-        "备份中不含 LODELINE_SECRET：没有它将无法打开备份，请另行保管。",
-    )
+    outside = output.text("LODELINE_SECRET is not inside: without it the backup cannot be opened. Keep it apart.")
     console.print(inside if made.secret_inside else outside, markup=False)
 
 
@@ -225,7 +231,7 @@ def restore(
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     try:
-        with progress(text("restoring", "恢复"), quiet=as_json) as bar:
+        with progress(output.text("restoring"), quiet=as_json) as bar:
             found = restore_backup(
                 file, database, make_tables=prepare, change_tables=change_tables, judge=judge, kept=kept, older=older,
                 progress=bar,
@@ -234,7 +240,7 @@ def restore(
         if as_json:
             print_json({"ok": False, "message": {"en": refused.en, "zh": refused.zh}})
         else:
-            errors.print(text(refused.en, refused.zh), markup=False)
+            errors.print(localized(refused.words), markup=False)
         raise typer.Exit(1) from refused
     if as_json:
         restored = {"size": found.size, "root": found.root, "missing": found.missing, "updated": found.updated}
@@ -242,33 +248,29 @@ def restore(
         return
     place = shown(database)
     console.print(
-        text(
-            f"Restored {found.size} entries, root {found.root}, to {place}: everything was recomputed and holds.",
-            f"已恢复 {found.size} 条（根 {found.root}）到 {place}：全部重算，均成立。",
+        output.text(
+            "Restored {size} entries, root {root}, to {place}: everything was recomputed and holds.",
+            size=found.size,
+            root=found.root,
+            place=place,
         ),
         markup=False,
     )
     if found.updated:
-        console.print(
-            text(
-                "The backup is of an older program: its tables were brought up to date.",
-                "该备份由旧版程序制作，数据表已更新。",
-            )
-        )
+        console.print(output.text("The backup is of an older program: its tables were brought up to date."))
     if found.missing:
         console.print(
-            text(
-                f"The backup is older than the checkpoint: {found.missing} entries are missing, and the checkpoint"
-                " alone cannot prove that they followed on these. Their filers hold receipts: ask for them again.",
-                f"备份早于检查点：缺少 {found.missing} 条，且仅凭该检查点无法证明其与现有条目相接。"
-                "申报人持有回执，请其重新申报。",
+            output.text(
+                "The backup is older than the checkpoint: {missing} entries are missing, and the "
+                "checkpoint alone cannot prove that they followed on these. Their filers hold receipts: "
+                "ask for them again.",
+                missing=found.missing,
             )
         )
     if checkpoint is None:
         console.print(
-            text(
-                "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
-                "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
+            output.text(
+                "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint)."
             )
         )
 
@@ -296,15 +298,9 @@ def prune(
         )
         return
     console.print(
-        text(
-            f"{len(done.removed)} removed, {len(done.kept)} kept.", f"已删除 {len(done.removed)} 个，保留"
-            f" {len(done.kept)} 个。",
-        )
+        output.text("{removed} removed, {kept} kept.", removed=len(done.removed), kept=len(done.kept))
     )  # fmt: skip
     if oldest is not None:
         console.print(
-            text(
-                f"The oldest is from {oldest}: whoever was erased since is still in a backup.",
-                f"最早的备份制作于 {oldest}：此后被删除的个人信息仍在备份中。",
-            )
+            output.text("The oldest is from {oldest}: whoever was erased since is still in a backup.", oldest=oldest)
         )

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline import language as lang
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Jurisdiction, app, day_under, law_at
-from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.cli.output import console, language, localized, print_json, print_table
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 
 _STATUS = {
     "in-force": "有效", "suspended": "暂停实施", "ended": "已失效", "not-yet": "尚未施行", "unknown": "不明",
@@ -31,7 +34,7 @@ def _day(text: str | None) -> date | None:
         if len(text) != len("YYYY-MM-DD") or not date.min < (day := date.fromisoformat(text)) < date.max:
             raise ValueError(text)
     except ValueError as error:
-        raise UserError(f"{text!r} is no day: write 2025-11-08", f"{text!r} 不是日期：请写作 2025-11-08") from error
+        raise UserError(lang.text("{text!r} is no day: write 2025-11-08", text=text)) from error
     return day
 
 
@@ -50,8 +53,9 @@ def show(
     if context.invoked_subcommand is not None:
         if on is not None or known is not None or jurisdiction is not None or as_json:
             raise UserError(
-                f"write the options after `{context.invoked_subcommand}`",
-                f"选项请写在 `{context.invoked_subcommand}` 之后",
+                lang.text(
+                    "write the options after `{invoked_subcommand}`", invoked_subcommand=context.invoked_subcommand
+                )
             )
         return
     from lodeline.service.law.law import in_force  # noqa: PLC0415
@@ -63,11 +67,8 @@ def show(
         print_json(document)
         return
     print_table(
-        text(
-            f"On {document['on']}, as known on {document['known']}",
-            f"{document['on']}（截至 {document['known']} 已公布）",
-        ),
-        text("status,parameter,value,from,to,citation,evidence", "状态,事项,内容,自,至,依据,证据").split(","),
+        output.text("On {on}, as known on {known}", on=document["on"], known=document["known"]),
+        output.text("status,parameter,value,from,to,citation,evidence").split(","),
         [
             (
                 _word(row["status"]),
@@ -76,7 +77,7 @@ def show(
                 row["in_force_from"],
                 row["in_force_to"],
                 _cited(row["citation"]) + _suspended(row["suspension"]),
-                text(row["evidence"], _EVIDENCE[row["evidence"]]),
+                localized(bilingual(row["evidence"], _EVIDENCE[row["evidence"]])),
             )
             for row in document["rows"]
         ],
@@ -104,11 +105,11 @@ def difference(
         print_json(document)
         return
     if not document["rows"]:
-        console.print(text(f"Nothing changed from {a} to {b}.", f"{a} 至 {b} 期间没有变化。"))
+        console.print(output.text("Nothing changed from {a} to {b}.", a=a, b=b))
         return
     print_table(
-        text(f"From {a} to {b}, as known on {document['known']}", f"{a} 至 {b}（截至 {document['known']} 已公布）"),
-        text("on,what,instrument,parameter,from,to,citation", "日期,变化,文件,事项,自,至,依据").split(","),
+        output.text("From {a} to {b}, as known on {known}", a=a, b=b, known=document["known"]),
+        output.text("on,what,instrument,parameter,from,to,citation").split(","),
         [
             (
                 row["on"],
@@ -156,7 +157,7 @@ def replayed(
 
 
 def _word(status: str) -> str:
-    return text(status, _STATUS[status])
+    return localized(bilingual(status, _STATUS[status]))
 
 
 def _cited(citation: dict[str, Any], named: str = "") -> str:
@@ -164,7 +165,7 @@ def _cited(citation: dict[str, Any], named: str = "") -> str:
     article: str = citation["article"][language()]
     if citation["instrument"] == named:
         return article
-    return f"{citation['title'][language()]}{text(', ', '，')}{article}"
+    return f"{citation['title'][language()]}{output.text(', ', context='law')}{article}"
 
 
 def _suspended(suspension: dict[str, Any] | None) -> str:
@@ -172,16 +173,13 @@ def _suspended(suspension: dict[str, Any] | None) -> str:
         return ""
     until = suspension["to"] or "…"
     title = suspension["citation"]["title"][language()]
-    return text(
-        f"; suspended {suspension['from']} to {until} by {title}",
-        f"；{suspension['from']} 至 {until} 暂停实施，依据{title}",
-    )
+    return output.text("; suspended {from_} to {until} by {title}", from_=suspension["from"], until=until, title=title)
 
 
 def _short(value: Any) -> str:
     """A value in a cell: lists of items as their number, for `--json` has them."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return text(f"{len(value)} items", f"{len(value)} 项")
+        return output.text("{value} items", value=len(value))
     if isinstance(value, dict):
         if value.keys() == {"en", "zh"}:
             return str(value[language()])

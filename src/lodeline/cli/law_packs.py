@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_at, law_of, snapshot_at, store_at
 from lodeline.cli.law import commands
-from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.cli.output import console, language, localized, print_json, print_table
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the pack, as cn. 法规包文件夹。")]
 By = Annotated[str, typer.Option("--by", help="Who does it. 操作人。")]
@@ -20,13 +22,19 @@ _SHORT = 12
 _PROBES_SHOWN = 40
 _WORDS = {"release": ("RELEASE", "放行"), "query": ("QUERY", "质疑"), "hold": ("HOLD", "暂缓放行")}
 _STATES = {
-    "proposed": "待公布", "published": "已公布", "refused": "不予公布", "withdrawn": "已撤回", "overtaken": "已被取代",
-}  # fmt: skip
+    "proposed": "待公布",
+    "published": "已公布",
+    "refused": "不予公布",
+    "withdrawn": "已撤回",
+    "overtaken": "已被取代",
+}
 _KINDS = {
-    "exports": ("exports", "项出口"), "declarations": ("declarations", "份报关单"),
+    "exports": ("exports", "项出口"),
+    "declarations": ("declarations", "份报关单"),
     "filings": ("months of filings", "个申报月"),
-    "findings": ("findings", "条线索"), "probes": ("probe lines", "条测试报关项"),
-}  # fmt: skip
+    "findings": ("findings", "条线索"),
+    "probes": ("probe lines", "条测试报关项"),
+}
 
 
 @commands.command("check", short_help="Check a law pack. 检查法规数据包。")
@@ -40,7 +48,7 @@ def checked(
         ),
     ] = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """All that is wrong with a law pack, by file, place and cure; status 1 where anything is. Old values that it has
     otherwise than the published pack are named. 检查法规数据包。"""
     from lodeline.service.law.altered import altered  # noqa: PLC0415
@@ -49,29 +57,32 @@ def checked(
     try:
         found = check_folder(folder)
     except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} is no folder: name that of the pack", f"{folder} 不是文件夹：请指定法规包"
-        ) from error
+        raise UserError(text("{folder} is no folder: name that of the pack", folder=folder)) from error
     before = _published(folder.resolve().name, database)
     changed = [] if found.read is None or before is None else altered(before, found.read)
     if as_json:
         pack = None if found.law is None else found.law.digest
         print_json(
             {
-                "pack": pack, "tests": found.tests, "faults": [one.as_json() for one in found.faults],
-                "compared_with": None if found.read is None or before is None else before.digest, "altered": changed,
+                "pack": pack,
+                "tests": found.tests,
+                "faults": [one.as_json() for one in found.faults],
+                "compared_with": None if found.read is None or before is None else before.digest,
+                "altered": changed,
             }
-        )  # fmt: skip
+        )
     elif found.law is not None:
         console.print(
-            text(
-                f"{found.law.label['en']}: {found.tests} tests hold. Digest {found.law.digest}.",
-                f"{found.law.label['zh']}：{found.tests} 个测试全部通过。摘要 {found.law.digest}。",
+            output.text(
+                "{label}: {tests} tests hold. Digest {digest}.",
+                label=found.law.label,
+                tests=found.tests,
+                digest=found.law.digest,
             )
         )
     else:
         for one in found.faults:
-            console.print(text(one.en, one.zh), markup=False)
+            console.print(localized(bilingual(one.en, one.zh)), markup=False)
     if not as_json:
         _print_altered(changed)
     if found.faults:
@@ -97,12 +108,12 @@ def export(
     pack = law_at(database).pack
     folder = out / pack.code
     if folder.exists():
-        raise UserError(f"{folder} is there already: name another", f"{folder} 已存在：请另取名称")
+        raise UserError(text("{folder} is there already: name another", folder=folder))
     for path, content in pack.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content, "utf-8")
     console.print(
-        text(f"{folder}: {len(pack.files)} files, {pack.digest}", f"{folder}：{len(pack.files)} 个文件，{pack.digest}")
+        output.text("{folder}: {files} files, {digest}", folder=folder, files=len(pack.files), digest=pack.digest)
     )
 
 
@@ -118,44 +129,58 @@ def packs(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     if as_json:
         print_json(
             {
-                "jurisdiction": standing.code, "pack": standing.digest, "first_pack": store.first_pack,
-                "publications": [one.as_json() for one in published], "proposals": [one.as_json() for one in proposed],
+                "jurisdiction": standing.code,
+                "pack": standing.digest,
+                "first_pack": store.first_pack,
+                "publications": [one.as_json() for one in published],
+                "proposals": [one.as_json() for one in proposed],
             }
-        )  # fmt: skip
+        )
         return
     since = (
-        text(f"since entry {published[0].entry.index}", f"自条目 {published[0].entry.index}")
+        output.text("since entry {index}", index=published[0].entry.index)
         if published
-        else text("since the store was made", "自建库起")
+        else output.text("since the store was made")
     )
     console.print(
-        text(f"{standing.code} {standing.digest}, {since}", f"{standing.code} {standing.digest}，{since}"), markup=False
+        output.text("{code} {digest}, {since}", code=standing.code, digest=standing.digest, since=since), markup=False
     )
     print_table(
-        "", text("entry,state,pack,proposed by,on the notice", "条目,状态,法规包,提议人,依据").split(","),
+        "",
+        output.text("entry,state,pack,proposed by,on the notice").split(","),
         [
-            (one.entry.index, text(one.state, _STATES[one.state]), one.pack[:_SHORT], one.by, one.reason[:80])
+            (
+                one.entry.index,
+                localized(bilingual(one.state, _STATES[one.state])),
+                one.pack[:_SHORT],
+                one.by,
+                one.reason[:80],
+            )
             for one in proposed
         ],
-    )  # fmt: skip
+    )
 
 
 @commands.command()
 def propose(
-    folder: Folder, by: By,
+    folder: Folder,
+    by: By,
     reason: Annotated[str, typer.Option("--reason", help="The notice that it rests on. 所依据的公告。")],
-    database: Database = DEFAULT_DATABASE, as_json: Json = False,
-) -> None:  # fmt: skip
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
     """Propose a pack: its tests are run, and another officer publishes it. 提议法规包。"""
     from lodeline.regulation.checking import files_in  # noqa: PLC0415
     from lodeline.service.law import publishing  # noqa: PLC0415
 
     if not folder.is_dir():
-        raise UserError(f"{folder} is no folder", f"{folder} 不是文件夹")
+        raise UserError(text("{folder} is no folder", folder=folder))
     store = store_at(database)
     files, faults = files_in(folder)
     if faults:
-        raise publishing.PublishingError("\n".join(one.en for one in faults), "\n".join(one.zh for one in faults))
+        raise publishing.PublishingError(
+            bilingual("\n".join(one.en for one in faults), "\n".join(one.zh for one in faults))
+        )
     made = publishing.propose(
         store, files, reason=reason, filed_at=datetime.now(UTC), by=by, code=folder.resolve().name
     )
@@ -164,14 +189,15 @@ def propose(
         return
     number = made.entry.index
     console.print(
-        text(
-            f"Proposed as entry {number}, {made.tests} tests hold. Another officer looks at it and publishes it:"
-            f" lodeline law publish {number} --by …",
-            f"已提议，条目 {number}，{made.tests} 项测试成立。须由另一名人员查看并公布："
-            f"lodeline law publish {number} --by …",
+        output.text(
+            "Proposed as entry {number}, {tests} tests hold. Another officer looks at it and "
+            "publishes it: lodeline law publish {number} --by …",
+            number=number,
+            tests=made.tests,
         ),
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @commands.command()
@@ -181,17 +207,20 @@ def publish(
         str, typer.Option("--by", help="Who publishes; without it, it is only shown. 公布人；不填则仅预览。")
     ] = "",
     refuse: Annotated[str, typer.Option("--refuse", help="Do not publish it, and why. 不予公布的理由。")] = "",
-    database: Database = DEFAULT_DATABASE, as_json: Json = False,
-) -> None:  # fmt: skip
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
     """See what a proposed pack would change, and publish it or refuse it. 预览并公布法规包。"""
     from lodeline.service.law import publishing  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     if refuse:
         if not by:
-            raise UserError("say who refuses it: --by", "请用 --by 说明何人决定")
+            raise UserError(text("say who refuses it: --by"))
         ended = publishing.refuse(store, proposal, reason=refuse, filed_at=datetime.now(UTC), by=by)
-        print_json(ended.as_json()) if as_json else console.print(text(ended.state, _STATES[ended.state]))
+        print_json(ended.as_json()) if as_json else console.print(
+            localized(bilingual(ended.state, _STATES[ended.state]))
+        )
         return
     document = _preview(store, snapshot, proposal)
     made = None
@@ -202,13 +231,12 @@ def publish(
         return
     _print_preview(document)
     console.print(
-        text("Not published: say --by who publishes it.", "尚未公布：请用 --by 说明公布人。") if made is None
-        else text(
-            f"Published: {made.pack} is the law from entry {made.entry.index} on.",
-            f"已公布：自条目 {made.entry.index} 起以 {made.pack} 为现行法规。",
-        ),
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
+        output.text("Not published: say --by who publishes it.")
+        if made is None
+        else output.text("Published: {pack} is the law from entry {index} on.", pack=made.pack, index=made.entry.index),
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
@@ -227,23 +255,22 @@ def _preview(store: Any, snapshot: Any, proposal: int) -> dict[str, Any]:
 
 def _print_preview(document: dict[str, Any]) -> None:
     _print_altered(document["altered"])
-    rules = ", ".join(row["label"][language()] for row in document["law"]) or text("none", "无")
+    rules = ", ".join(row["label"][language()] for row in document["law"]) or output.text("none")
     on = document["from"]
-    console.print(
-        text(f"On {on} these rules differ: {rules}", f"{on} 不同的规定：{rules}"), markup=False, soft_wrap=True
-    )
+    console.print(output.text("On {on} these rules differ: {rules}", on=on, rules=rules), markup=False, soft_wrap=True)
     for kind, words in _KINDS.items():
         different, judged = len(document[kind]["rows"]), document[kind]["judged"]
-        what = text(*words)
+        what = localized(bilingual(*words))
         console.print(
-            text(
-                f"{different} of {judged} {what} come out differently.", f"{judged} {what}中有 {different} 个结论不同。"
+            output.text(
+                "{different} of {judged} {what} come out differently.", different=different, judged=judged, what=what
             )
         )
     for row in document["probes"]["rows"][:_PROBES_SHOWN]:
-        codes = ", ".join(dict.fromkeys([*(f"+{one['code']}" for one in row["come"]),
-                                         *(f"-{one['code']}" for one in row["gone"])]))  # fmt: skip
-        was, now = (text(*_WORDS[row[side]][:2]) for side in ("from", "to"))
+        codes = ", ".join(
+            dict.fromkeys([*(f"+{one['code']}" for one in row["come"]), *(f"-{one['code']}" for one in row["gone"])])
+        )
+        was, now = (localized(bilingual(*_WORDS[row[side]][:2])) for side in ("from", "to"))
         console.print(f"    {row['asks']}: {was} → {now} ({codes})", markup=False, soft_wrap=True)
 
 
@@ -253,14 +280,13 @@ def _print_altered(rows: list[dict[str, Any]]) -> None:
 
     for row in rows:
         for en, zh in told(row):
-            console.print(text(en, zh), markup=False, soft_wrap=True)
+            console.print(localized(bilingual(en, zh)), markup=False, soft_wrap=True)
     if rows:
         console.print(
-            text(
-                f"{len(rows)} old values are others or gone: what was published is not edited, and a mistake is mended"
-                " by a value with a later day and `corrects: true`.",
-                f"共有 {len(rows)} 个已公布取值被改动或删去：已公布内容不得修改，更正请另写公布日较晚并注明"
-                " `corrects: true` 的取值。",
+            output.text(
+                "{rows} old values are others or gone: what was published is not edited, and a mistake "
+                "is mended by a value with a later day and `corrects: true`.",
+                rows=len(rows),
             ),
             soft_wrap=True,
-        )  # fmt: skip
+        )

@@ -7,8 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lodeline.cli import output
 from lodeline.cli.app import snapshot_at
-from lodeline.cli.output import console, language, print_table, text
+from lodeline.cli.output import console, language, localized, print_table
+from lodeline.language import bilingual
 from lodeline.service.customs.replay import replay, replay_declaration
 from lodeline.store.published import answered
 
@@ -42,8 +44,8 @@ def print_replay(document: Document) -> None:
     """Each kind under a headline that counts; what came out the same is counted and not listed."""
     a, b = document["from"], document["to"]
     print_table(
-        text(f"Rules that stand otherwise: {a} → {b}", f"状态不同的规定：{a} → {b}"),
-        text("rule,instrument,before,after", "事项,文件,前,后").split(","),
+        output.text("Rules that stand otherwise: {a} → {b}", a=a, b=b),
+        output.text("rule,instrument,before,after").split(","),
         [
             (row["label"][language()], row["title"][language()], _word(row["from"]), _word(row["to"]))
             for row in document["law"]
@@ -60,8 +62,8 @@ def print_replay(document: Document) -> None:
 def _exports(found: Document) -> None:
     _print(
         found,
-        text("exports", "项出口"),
-        text("on,exporter,lot,to,kg,before,after,items", "日期,企业,批次,目的地,千克,前,后,管制编码"),
+        output.text("exports"),
+        output.text("on,exporter,lot,to,kg,before,after,items"),
         [
             (
                 row["on"], row["organisation"], row["lot"], row["destination"], row["mass_kg"],
@@ -77,7 +79,7 @@ def _items(row: Document) -> str:
     for one in (row["to"], row["from"]):
         listed = [item["item"] for item in (*one["items"], *one["unknown_items"])]
         if listed:
-            trace = text(" (trace)", "（微量）") if one["is_trace"] else ""
+            trace = output.text(" (trace)") if one["is_trace"] else ""
             return ", ".join(dict.fromkeys(listed)) + trace
     return ""
 
@@ -85,8 +87,8 @@ def _items(row: Document) -> str:
 def _declarations(found: Document) -> None:
     _print(
         found,
-        text("declarations", "份报关单（或项）"),
-        text("declaration,before,after,why", "报关单,前,后,原因"),
+        output.text("declarations"),
+        output.text("declaration,before,after,why"),
         [(_named(row), _word(row["from"]), _word(row["to"]), _why(row)) for row in found["rows"][:_SHOWN]],
     )
 
@@ -104,8 +106,8 @@ def _why(row: Document) -> str:
 def _filings(found: Document) -> None:
     _print(
         found,
-        text("months of filings", "个申报月"),
-        text("organisation,period,before,after", "企业,月份,前,后"),
+        output.text("months of filings"),
+        output.text("organisation,period,before,after"),
         [
             (row["organisation"], row["period"], _word(row["from"]), _word(row["to"]))
             for row in found["rows"][:_SHOWN]
@@ -116,8 +118,8 @@ def _filings(found: Document) -> None:
 def _findings(found: Document) -> None:
     _print(
         found,
-        text("findings of detectors that ask the law", "条与法规有关的线索"),
-        text("detector,subject,from,to,what", "检测方法,对象,自,至,变化"),
+        output.text("findings of detectors that ask the law"),
+        output.text("detector,subject,from,to,what"),
         [
             (
                 row["detector"], " ".join(row["subject"].values()), row["period"]["from"], row["period"]["to"],
@@ -130,17 +132,19 @@ def _findings(found: Document) -> None:
 
 def _print(found: Document, of: str, heads: str, rows: Sequence[tuple[object, ...]]) -> None:
     different, judged = len(found["rows"]), found["judged"]
-    summary = text(f"{different} of {judged} {of} come out differently.", f"{judged} {of}中有 {different} 个结论不同。")
+    summary = output.text(
+        "{different} of {judged} {of} come out differently.", different=different, judged=judged, of=of
+    )
     if not different:
         console.print(summary, markup=False)
         return
     print_table(summary, heads.split(","), rows)
     if different > _SHOWN:
         more = different - _SHOWN
-        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 行，见 --json"))
+        console.print(output.text("… {more} more; --json has all", context="law replay", more=more))
 
 
 def _word(state: str | None) -> str:
     if state is None:
-        return text("nothing due", "未到期")
-    return text(state, _WORDS[state])
+        return output.text("nothing due")
+    return localized(bilingual(state, _WORDS[state]))

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline import language as lang
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, print_rows, snapshot_at, store_at, today_of
-from lodeline.cli.output import console, language, print_json, print_problems, print_table, text
+from lodeline.cli.output import console, language, print_json, print_problems, print_table
 
 licence_app = typer.Typer(help="Export licences, and what is drawn on them. 出口许可证及核销。", no_args_is_help=True)
 app.add_typer(licence_app, name="licence")
@@ -49,18 +51,18 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     if as_json:
         print_json(document)
         return
-    masses = {text("goods", "货物"): document, **document["elements"]}
+    masses = {output.text("goods"): document, **document["elements"]}
     names = ("granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg")
-    words = text("mass,granted,reserved,used,overdrawn,left", "项目,许可,预留,已用,超用,剩余").split(",")
+    words = output.text("mass,granted,reserved,used,overdrawn,left").split(",")
     rows = [(name, *(mass[key] for key in names)) for name, mass in masses.items()]
     print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
     for act in document["acts"]:
         console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
     for one in proposals(snapshot.register, licence):
         if one.state == "proposed":
-            state = text("proposed", "提议")
+            state = output.text("proposed", context="licence")
             console.print(f"{state} {one.id}: {one.on} {one.deed} {one.holder or ''} {one.reason}", markup=False)
-    words = text("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
+    words = output.text("entry,on,act,declaration,line,kg,closes,number").split(",")
     keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes", "reference")
     rows = [tuple("" if one[key] is None else one[key] for key in keys) for one in document["draws"][:200]]
     print_table("", words, rows, numbers=(5,))
@@ -195,9 +197,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise UserError(
-            f"--on {text!r} is no day: write 2026-03-01", f"--on {text!r} 不是日期：请写作 2026-03-01"
-        ) from error
+        raise UserError(lang.text("--on {text!r} is no day: write 2026-03-01", text=text)) from error
 
 
 def _print_outcome(found: Any, as_json: bool) -> None:
@@ -210,7 +210,7 @@ def _print_outcome(found: Any, as_json: bool) -> None:
             one = found.proposal
             outcome = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder or ''}".rstrip()
             console.print(
-                f"{outcome} ({one.state}); " + text(f"entry {found.entry}", f"条目 {found.entry}"),
+                f"{outcome} ({one.state}); " + output.text("entry {entry}", entry=found.entry),
                 markup=False,
             )
     raise typer.Exit(0 if found.entry is not None else 1)
@@ -223,7 +223,7 @@ def _mg(text: str) -> int:
     try:
         return int(parse_mass(text))
     except ValueError as error:
-        raise UserError(f"--kg {text!r} is no mass in kilograms", f"--kg {text!r} 不是以千克计的质量") from error
+        raise UserError(lang.text("--kg {text!r} is no mass in kilograms", text=text)) from error
 
 
 def _end(found: Any, as_json: bool) -> None:
@@ -234,6 +234,6 @@ def _end(found: Any, as_json: bool) -> None:
         print_problems(list(found.problems), limit=10)
         if found.draw is not None:
             entry, number = found.draw.entry, found.answer.reservation or found.draw.number
-            wording = text(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
-            console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+            wording = output.text("Entry {entry}, number {number}", entry=entry, number=number)
+            console.print(wording + (output.text(" (stood already)") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if found.draw is not None else 1)

@@ -17,7 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lodeline.ledger.problem import Language, Problem
+from lodeline.language import Language, Text, bilingual, words
+from lodeline.ledger.problem import Problem
 
 #: Columns to lay tables out in when no terminal says how wide it is.
 WIDTH_OF_A_PIPE = 200
@@ -42,9 +43,14 @@ def language() -> Language:
     return "zh" if chosen.lower().startswith(("zh", "chinese")) else "en"
 
 
-def text(en: str, zh: str) -> str:
-    """The text in the reader's language."""
-    return zh if language() == "zh" else en
+def text(english: str, /, *, context: str = "", **facts: object) -> str:
+    """The text in the reader's language; see `lodeline.language.text`."""
+    return words(language(), english, context, facts)
+
+
+def localized(text: Text) -> str:
+    """A text that came in both languages, in the reader's."""
+    return text[language()]
 
 
 def print_json(document: Any) -> None:
@@ -93,11 +99,11 @@ def print_problems(problems: Sequence[Problem], limit: int = 50) -> None:
         place = ":".join(str(part) for part in (where.file, where.sheet, where.row, where.column) if part is not None)
         colour = _COLOUR[found.severity]
         console.print(
-            f"[{colour}]{text(*_SEVERITY[found.severity])}[/] {escape(place)} [dim]{found.code}[/]\n"
+            f"[{colour}]{localized(bilingual(*_SEVERITY[found.severity]))}[/] {escape(place)} [dim]{found.code}[/]\n"
             f"    {escape(found.message(language()))}"
         )
     if len(problems) > limit:
-        console.print(text(f"… and {len(problems) - limit} more", f"……另有 {len(problems) - limit} 项"))
+        console.print(text("… and {problems} more", problems=len(problems) - limit))
 
 
 @contextmanager

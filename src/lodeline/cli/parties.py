@@ -8,9 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from lodeline import language as lang
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, snapshot_at, store_at, today_of
-from lodeline.cli.output import console, language, print_json, print_table, text
+from lodeline.cli.output import console, language, localized, print_json, print_table
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="parties", help="Whom filed names mean. 交易方归并。")
@@ -33,7 +36,7 @@ def queue(
     if as_json:
         print_json(document)
         return
-    columns = text("name,filed by,rows,kg,perhaps,likely,why", "名称,申报企业,行数,千克,可能为,可能性,理由").split(",")
+    columns = output.text("name,filed by,rows,kg,perhaps,likely,why").split(",")
     rows = []
     for one in document["names"]:
         best = one["candidates"][0] if one["candidates"] else None
@@ -42,7 +45,7 @@ def queue(
         party = f"{best['party']} {best['name']}" if best else ""
         rows.append((one["name"], ", ".join(one["by"][:3]), one["rows"], one["mass_kg"], party, likely, why))
     print_table("", columns, rows, numbers=(2, 3, 5))
-    console.print(text(f"{document['waiting']} names wait.", f"共 {document['waiting']} 个名称待归并。"))
+    console.print(output.text("{waiting} names wait.", waiting=document["waiting"]))
 
 
 @commands.command()
@@ -59,10 +62,7 @@ def settle(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None
     for name, party, likely in done.names:
         console.print(f"{likely:.2f}  {name}  →  {party}", markup=False)
     console.print(
-        text(
-            f"{len(done.names)} names settled, {done.waiting} wait for a person.",
-            f"已自动归并 {len(done.names)} 个名称，{done.waiting} 个待人工决定。",
-        )
+        output.text("{names} names settled, {waiting} wait for a person.", names=len(done.names), waiting=done.waiting)
     )
 
 
@@ -85,7 +85,7 @@ def decide(
 
     if verdict not in parties.VERDICTS:
         words = ", ".join(parties.VERDICTS)
-        raise UserError(f"{verdict!r} is none of {words}", f"{verdict!r} 不是 {words} 之一")
+        raise UserError(lang.text("{verdict!r} is none of {words}", verdict=verdict, words=words))
     decision = parties.Decision(
         name=name, verdict=verdict, party=party, reason=reason, country=country, other_name=other_name,
         identifiers=numbers or (),
@@ -203,7 +203,7 @@ def load(
             )
         summary = (f"{called}: {len(read.parties)} parties", f"{called}：{len(read.parties)} 个主体")
         refused = (f"The list {called} was not loaded.", f"名录 {called} 未载入。")
-        console.print(text(*(summary if entry else refused)), markup=False)
+        console.print(localized(bilingual(*(summary if entry else refused))), markup=False)
     raise typer.Exit(0 if entry else 1)
 
 
@@ -220,7 +220,7 @@ def show(
     store, snapshot = snapshot_at(database)
     document = party_queue.party(store, snapshot, party, day=_day(day) or today_of(store))
     if document is None:
-        raise UserError(f"there is no party {party!r}", f"没有主体 {party!r}")
+        raise UserError(lang.text("there is no party {party!r}", party=party))
     if as_json:
         print_json(document)
         return
@@ -240,7 +240,7 @@ def show(
 def _one_of(text: str | None, words: tuple[_Word, ...]) -> _Word | None:
     found = next((one for one in words if one == text), None)
     if text is not None and found is None:
-        raise UserError(f"{text!r} is none of {', '.join(words)}", f"{text!r} 不是 {', '.join(words)} 之一")
+        raise UserError(lang.text("{text!r} is none of {words}", text=text, words=", ".join(words)))
     return found
 
 
@@ -255,4 +255,4 @@ def _day(text: str | None) -> date | None:
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise UserError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
+        raise UserError(lang.text("{text!r} is no day: write 2025-06-30", text=text)) from None

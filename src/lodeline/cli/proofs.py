@@ -8,9 +8,12 @@ from typing import Annotated
 
 import typer
 
+from lodeline import language as lang
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at
-from lodeline.cli.output import console, language, print_json, progress, text
+from lodeline.cli.output import console, language, localized, print_json, progress
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 
 
 @app.command()
@@ -23,7 +26,7 @@ def receipt(
 
     document = receipt_of(store_at(database), entry)
     if document is None:
-        raise UserError(f"the log has no entry {entry}", f"日志中没有条目 {entry}")
+        raise UserError(lang.text("the log has no entry {entry}", entry=entry))
     print_json(document)
 
 
@@ -46,7 +49,7 @@ def verify(
     from lodeline.service.log.audit import verify as verify_store  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
-    with progress(text("verifying", "核验"), quiet=as_json) as bar:
+    with progress(output.text("verifying"), quiet=as_json) as bar:
         verdict = verify_store(
             store_at(database), kept=kept, judge=judge, progress=lambda _, share: bar(int(share * 100), 100)
         )
@@ -55,40 +58,33 @@ def verify(
         print_json(document)
     else:
         for fault in document["faults"]:
-            entry = text("entry", "条目") + f" {fault['entry']}" if fault["entry"] is not None else text("log", "日志")
+            entry = output.text("entry") + f" {fault['entry']}" if fault["entry"] is not None else output.text("log")
             console.print(f"{entry}: {fault['what']}: {fault['message'][language()]}", markup=False)
         console.print(
-            text(
-                f"{document['size']} entries, root {document['root']}: ",
-                f"共 {document['size']} 条，根 {document['root']}：",
-            )
-            + (text("all holds.", "全部成立。") if document["ok"] else text("does NOT hold.", "不成立。")),
+            output.text("{size} entries, root {root}: ", size=document["size"], root=document["root"])
+            + (output.text("all holds.") if document["ok"] else output.text("does NOT hold.")),
             markup=False,
         )
         if verdict.counts.get("not_anchored"):
             count = verdict.counts["not_anchored"]
             console.print(
-                text(
-                    f"{count} audit records stand in no anchor yet: nothing shows whether these are as they were"
-                    " written. A server that runs anchors them within minutes; so does a backup.",
-                    f"另有 {count} 条审计记录尚未锚定，无从证明其未被改动。运行中的服务器每隔几分钟锚定一次，"
-                    "备份时亦然。",
+                output.text(
+                    "{count} audit records stand in no anchor yet: nothing shows whether these are as they "
+                    "were written. A server that runs anchors them within minutes; so does a backup.",
+                    count=count,
                 )
             )
         if not verdict.law_entered:
             console.print(
-                text(
-                    "The log does not say yet with which law the store was made: run `lodeline init`. Until then only"
-                    " the papers that name a law pack show whether it is still that one.",
-                    "日志尚未载明建库时的法规：请运行 `lodeline init`。"
-                    "在此之前，只能凭载有法规包摘要的文件判断其是否被更换。",
+                output.text(
+                    "The log does not say yet with which law the store was made: run `lodeline init`. Until "
+                    "then only the papers that name a law pack show whether it is still that one."
                 )
             )
         if checkpoint is None:
             console.print(
-                text(
-                    "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
-                    "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
+                output.text(
+                    "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint)."
                 )
             )
     raise typer.Exit(0 if document["ok"] else 1)
@@ -98,7 +94,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
+        raise UserError(lang.text("cannot read {path}: {error}", path=path, error=error)) from error
 
 
 def checkpoint_in(path: Path) -> str:
@@ -110,7 +106,7 @@ def checkpoint_in(path: Path) -> str:
         document = json.loads(text)
         return str(document.get("receipt", document)["checkpoint"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} holds no checkpoint", f"{path} 中没有检查点") from error
+        raise UserError(lang.text("{path} holds no checkpoint", path=path)) from error
 
 
 def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: bool) -> None:
@@ -141,15 +137,12 @@ def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: 
         for fault in faults:
             console.print(f"{fault.what}: {text_of(fault, language())}", markup=False)
         if not faults:
-            console.print(text("The receipt holds.", "回执成立。"))
+            console.print(output.text("The receipt holds."))
             certified = certified_by(str(document["envelope"]))
             if certified is not None:
-                console.print(text(*certified), markup=False)
+                console.print(localized(bilingual(*certified)), markup=False)
         if vkey is None:
             console.print(
-                text(
-                    "The key was taken from the receipt itself: compare it with one from elsewhere (--vkey).",
-                    "公钥取自回执本身：请与另行获得的公钥比对（--vkey）。",
-                )
+                output.text("The key was taken from the receipt itself: compare it with one from elsewhere (--vkey).")
             )
     raise typer.Exit(1 if faults else 0)

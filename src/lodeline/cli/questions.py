@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import (
     DEFAULT_DATABASE,
     Database,
@@ -23,8 +24,9 @@ from lodeline.cli.app import (
     snapshot_at,
     today_of,
 )
-from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress, text
+from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress
 from lodeline.errors import UserError
+from lodeline.language import text
 
 #: Origins of a lot that are printed.
 _ORIGINS_SHOWN = 200
@@ -47,12 +49,9 @@ def trace(
     from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
     if routes is None and (element or origin):
-        raise UserError("--element and --origin go with --routes", "--element 和 --origin 须与 --routes 同用")
+        raise UserError(text("--element and --origin go with --routes"))
     if routes is not None and (forward or depth is not None):
-        raise UserError(
-            "--routes go back to the origins: without --forward and --depth",
-            "--routes 追溯至来源：不能与 --forward、--depth 同用",
-        )
+        raise UserError(text("--routes go back to the origins: without --forward and --depth"))
     _, snapshot = snapshot_at(database)
     if routes is not None:
         _print_routes(lot_flow.routes(snapshot, lot, routes, element=element, origin=origin), as_json=as_json)
@@ -65,15 +64,10 @@ def trace(
         (node["lot"], node["product"], node["site"], node["on"], node["mass_kg"], _shares(node["booked_shares"]))
         for node in document["nodes"][:60]
     ]
-    columns = text("lot,product,site,on,kg,booked share", "批次,产品,场所,日期,千克,账面占比").split(",")
+    columns = output.text("lot,product,site,on,kg,booked share").split(",")
     print_table(f"{lot} ({document['direction']})", columns, rows, numbers=(4,))
     if len(document["nodes"]) > 60:
-        console.print(
-            text(
-                f"… {len(document['nodes']) - 60} more; --json has all",
-                f"……另有 {len(document['nodes']) - 60} 条，见 --json",
-            )
-        )
+        console.print(output.text("… {nodes} more; --json has all", nodes=len(document["nodes"]) - 60))
 
 
 def _shares(shares: dict[str, float], bounds: dict[str, list[float]] | None = None) -> str:
@@ -90,7 +84,7 @@ def _print_routes(document: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    columns = text("kg,booked share,from the origin to the lot", "千克,账面占比,自来源至该批次").split(",")
+    columns = output.text("kg,booked share,from the origin to the lot").split(",")
     rows = [
         (route["mass_kg"], f"{route['booked_share']:.4f}", " → ".join(route["lots"])) for route in document["routes"]
     ]
@@ -112,13 +106,10 @@ def origins(
     from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
     if (lot is None) != every or (lot is not None and (product or period)):
-        raise UserError(
-            "Name one lot, or give --all (with --product or --period where they are wanted).",
-            "请指明一个批次，或使用 --all（可加 --product、--period）。",
-        )
+        raise UserError(text("Name one lot, or give --all (with --product or --period where they are wanted)."))
     _, snapshot = snapshot_at(database)
     if lot is None:
-        with progress(text("origins", "来源")) as bar:
+        with progress(output.text("origins")) as bar:
             print_stream(
                 lot_flow.every_origin(snapshot, product=product, period=period, progress=bar),
                 ("lot", "element", "origin_kind", "origin_place", "booked_share"), as_json=as_json,
@@ -135,16 +126,14 @@ def origins(
         )
         for row in document["rows"][:_ORIGINS_SHOWN]
     ]  # fmt: skip
-    columns = text(
-        "origin,kind,place,organisation,least–booked–greatest share", "来源批次,类型,来源地,企业,最小–账面–最大占比"
-    )
+    columns = output.text("origin,kind,place,organisation,least–booked–greatest share")
     print_table(lot, columns.split(","), rows)
     if more := document["count"] - len(rows):
-        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 条，见 --json"))
+        console.print(output.text("… {more} more; --json has all", context="questions, questions, origins", more=more))
     if "exact" not in document:
-        console.print(text("There are too many origins to bound each of them.", "来源过多，未逐一计算上下限。"))
+        console.print(output.text("There are too many origins to bound each of them."))
     elif not document["exact"]:
-        console.print(text("The bounds are looser than need be.", "上下限为宽松估计。"))
+        console.print(output.text("The bounds are looser than need be."))
 
 
 @app.command()
@@ -197,7 +186,7 @@ def flows(
     from lodeline.store.published import answered  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
-        raise UserError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
+        raise UserError(text("--by is stage, organisation or country"))
     check_span(first, last)
     store, snapshot = snapshot_at(database)
     document = answered(flow_matrix.flows, snapshot, law_of(store), element=element, first=first, last=last, by=by)
@@ -305,14 +294,15 @@ def reconcile(
         console.print(document["explanation"][language()], markup=False)
     else:
         console.print(
-            text(
-                f"global test {document['global_test']:.2f}, {document['freedom']} degrees of freedom,"
-                f" p = {document['p']:.2g}",
-                f"整体检验 {document['global_test']:.2f}，自由度 {document['freedom']}，p = {document['p']:.2g}",
+            output.text(
+                "global test {global_test:.2f}, {freedom} degrees of freedom, p = {p:.2g}",
+                global_test=document["global_test"],
+                freedom=document["freedom"],
+                p=document["p"],
             )
         )
     nodes = ("node", "imbalance_kg", "sigma_kg", "test")
-    words = text("node,missing kg,σ kg,|z|", "节点,缺少 kg,σ kg,|z|").split(",")
+    words = output.text("node,missing kg,σ kg,|z|").split(",")
     print_table("", words, [tuple(_shown(row[key]) for key in nodes) for row in document["nodes"]], numbers=(1, 2, 3))
     suspects = [
         (
@@ -324,12 +314,12 @@ def reconcile(
         if one["alarm"]
     ]  # fmt: skip
     if suspects:
-        words = text("suspect,where,kg,σ kg,z,p,cannot be told from", "疑点,位置,千克,σ kg,z,p,无法区分").split(",")
+        words = output.text("suspect,where,kg,σ kg,z,p,cannot be told from").split(",")
         print_table("", words, suspects, numbers=(2, 3, 4, 5))
     if document["untold"]:
         # The names themselves are those of --json.
         untold = "; ".join(f"{one['kind']} {one['place']}" for one in document["untold"])
-        console.print(text(f"cannot be told: {untold}", f"无法判断：{untold}"), markup=False, soft_wrap=True)
+        console.print(output.text("cannot be told: {untold}", untold=untold), markup=False, soft_wrap=True)
 
 
 def _shown(value: object) -> object:
@@ -361,20 +351,19 @@ def findings(
         subject = " ".join(f"{name}={value}" for name, value in row.subject.items())
         masses = ", ".join(f"{element} {mass / MG_PER_KG:.0f} kg" for element, mass in one.masses_mg.items())
         innocent, worth = f"{one.innocent:.0%}", round(one.worth_usd)
-        figures = text(
-            f"{masses}  USD {worth} ({price_year()})  innocent {innocent}  others {others}",
-            f"{masses}  {worth} 美元（{price_year()} 年价）  属正常的概率 {innocent}  同因 {others} 条",
+        figures = output.text(
+            "{masses}  USD {worth} ({price_year})  innocent {innocent}  others {others}",
+            masses=masses,
+            worth=worth,
+            price_year=price_year(),
+            innocent=innocent,
+            others=others,
         )
         console.print(f"{row.detector}  {subject}  {row.first_period}…{row.last_period}  {figures}", markup=False)
         console.print(f"    {localized(row.explanation)[language()]}", markup=False)
         if one.ask is not None:
             console.print(f"    → {one.ask[language()]}", markup=False)
     if (more := len(document.causes) - 20) > 0:
-        console.print(text(f"… {more} more; --json has all", f"……另有 {more} 项，见 --json"))
+        console.print(output.text("… {more} more; --json has all", context="questions, questions, findings", more=more))
     if number := len(document.duties):
-        console.print(
-            text(
-                f"Still to be filed, and no question: {number} (`duties` of --json)",
-                f"待补报事项（不作疑问）：{number} 项（见 --json 的 `duties`）",
-            )
-        )
+        console.print(output.text("Still to be filed, and no question: {number} (`duties` of --json)", number=number))

@@ -14,11 +14,13 @@ from typing import Any
 import polars as pl
 from rich.markup import escape
 
+from lodeline.cli import output
 from lodeline.cli.app import shown
-from lodeline.cli.output import console, print_table, progress, text
+from lodeline.cli.output import console, print_table, progress
 from lodeline.cli.sample_visit import visit_sites
 from lodeline.errors import UserError
 from lodeline.journal.verify import verify_receipt
+from lodeline.language import text
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
@@ -75,11 +77,13 @@ def demo(database: str, asked: WorldOptions) -> int:
     stands = None if made is None or not _is_whole(database, made) else made.world
     if made is not None and stands is not None and made.bare == bare and given.items() <= stands.items():
         console.print(
-            text(
-                f"{shown(database)} holds a demo already (seed {stands['seed']}, {stands['organisations']} firms,"
-                f" {stands['months']} months): it is left as it is. Remove it to begin anew.",
-                f"{shown(database)} 中已有演示数据（种子 {stands['seed']}，{stands['organisations']} 家企业，"
-                f"{stands['months']} 个月），保持不变。如需重新开始，请先将其删除。",
+            output.text(
+                "{shown} holds a demo already (seed {seed}, {organisations} firms, {months} months): it "
+                "is left as it is. Remove it to begin anew.",
+                shown=shown(database),
+                seed=stands["seed"],
+                organisations=stands["organisations"],
+                months=stands["months"],
             ),
             markup=False,
         )
@@ -118,15 +122,15 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
     law = law_now(store)
     with tempfile.TemporaryDirectory() as room:
         dossier = Path(room) / "world"
-        with progress(text("writing a synthetic world", "生成模拟世界")) as bar:
+        with progress(output.text("writing a synthetic world")) as bar:
             planned = build_world(seed=seed, organisations=organisations, months=months)
             plants = None if bare else asked_plants(planned, PLANTED)
             write_world(planned, dossier, progress=bar, plants=plants, feeds=True, named=NAMED, strategy=True)
         truth = json.loads(dossier.with_name("world.truth.json").read_text("utf-8"))
-        with progress(text("filing it, month by month", "逐月申报入账")) as bar:
+        with progress(output.text("filing it, month by month")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)
     snapshot = open_snapshot(store)
-    console.rule(text("Lodeline demo: a synthetic industry", "Lodeline 演示：模拟产业"))
+    console.rule(output.text("Lodeline demo: a synthetic industry"))
     _filings(store, snapshot, loaded, law)
     _flows(snapshot, law)
     _transfers(snapshot, law)
@@ -151,9 +155,11 @@ def _load(database: str, *, organisations: int, months: int, seed: int, bare: bo
         ),
     )
     console.print(
-        text(
-            f"All of it is synthetic (seed {seed}). {time.monotonic() - started:.0f} s. The store is {database}.",
-            f"以上均为模拟数据（种子 {seed}）。用时 {time.monotonic() - started:.0f} 秒。数据库：{database}。",
+        output.text(
+            "All of it is synthetic (seed {seed}). {monotonic:.0f} s. The store is {database}.",
+            seed=seed,
+            monotonic=time.monotonic() - started,
+            database=database,
         ),
         style="dim",
         markup=False,
@@ -170,7 +176,7 @@ def _fresh_store(database: str) -> Store:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     store, new = create(database)
     if not new and store.head().size:
-        raise UserError(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
+        raise UserError(text("{database} is not empty: the demo does not touch it", database=database))
     if new:
         shutil.rmtree(directory_of(store.database), ignore_errors=True)
     return store
@@ -181,14 +187,17 @@ def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None
     counts = dict(states.group_by("state").len().iter_rows())
     firms = snapshot.register.tables["organisations"].height
     console.print(
-        text(
-            f"[bold]{counts.get('filed', 0)}[/] months filed in time, [bold]{counts.get('late', 0)}[/] late,"
-            f" [bold]{counts.get('missing', 0)}[/] missing; {firms} organisations, {loaded.rows} rows;"
-            f" {len(loaded.refused)} filings were refused with the cell named,"
-            f" and {sum(loaded.flags.values())} flags stand.",
-            f"按期申报 [bold]{counts.get('filed', 0)}[/] 企业月，逾期 [bold]{counts.get('late', 0)}[/]，"
-            f"缺报 [bold]{counts.get('missing', 0)}[/]；{firms} 家企业，{loaded.rows} 行；"
-            f"{len(loaded.refused)} 份申报被拒并指明单元格，现有 {sum(loaded.flags.values())} 项提示。",
+        output.text(
+            "[bold]{get}[/] months filed in time, [bold]{get2}[/] late, [bold]{get3}[/] missing; "
+            "{firms} organisations, {rows} rows; {refused} filings were refused with the cell named, "
+            "and {sum} flags stand.",
+            get=counts.get("filed", 0),
+            get2=counts.get("late", 0),
+            get3=counts.get("missing", 0),
+            firms=firms,
+            rows=loaded.rows,
+            refused=len(loaded.refused),
+            sum=sum(loaded.flags.values()),
         )
     )
 
@@ -204,15 +213,15 @@ def _flows(snapshot: Snapshot, law: Any) -> None:
         .sort("tonnes", descending=True)
     )
     rows = [(source, target, f"{tonnes:,.1f}") for source, target, tonnes in totals.head(12).iter_rows()]
-    title = text("Flow of neodymium by stage, tonnes over the year", "钕流向（按环节，全年，吨）")
-    print_table(title, text("from,to,t Nd", "自,至,吨钕").split(","), rows, numbers=(2,))
+    title = output.text("Flow of neodymium by stage, tonnes over the year")
+    print_table(title, output.text("from,to,t Nd").split(","), rows, numbers=(2,))
 
 
 def _transfers(snapshot: Snapshot, law: Any) -> None:
     judged = transfers.judged_transfers(snapshot, law)
     counts = judged.group_by("state", "cause").len().sort("len", descending=True)
     parts = [f"{number} {state}{f' ({cause})' if cause else ''}" for state, cause, number in counts.iter_rows()]
-    console.print(text("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
+    console.print(output.text("Transfers: ") + ", ".join(parts) + ".", markup=False)
 
 
 def _balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> None:
@@ -225,17 +234,17 @@ def _balances(store: Store, snapshot: Snapshot, law: Jurisdiction) -> None:
     for column, title in (
         (
             "process_difference_kg",
-            text("Largest process differences (TREO, consumed − made)", "工艺差异最大者（TREO，投入−产出）"),
+            output.text("Largest process differences (TREO, consumed − made)"),
         ),
         (
             "count_difference_kg",
-            text("Largest count differences (TREO, book − physical)", "盘存差异最大者（TREO，账面−实物）"),
+            output.text("Largest count differences (TREO, book − physical)"),
         ),
     ):
         worst = numbers.filter(pl.col(column).is_not_null()).sort(pl.col(column).abs(), descending=True).head(5)
         print_table(
             title,
-            text("site,month,kg,MUF kg,σ kg,z", "场所,月份,千克,MUF 千克,σ 千克,z").split(","),
+            output.text("site,month,kg,MUF kg,σ kg,z").split(","),
             [
                 (row["site"], row["period"], *map(_tenths, (row[column], row["muf_kg"], row["sigma_kg"], row["z"])))
                 for row in worst.iter_rows(named=True)
@@ -273,12 +282,13 @@ def _magnet(snapshot: Snapshot) -> None:
         by_place[place] = by_place.get(place, 0.0) + row["booked_shares"].get("Nd", 0.0)
     best = sorted(by_place.items(), key=lambda item: -item[1])[:6]
     console.print(
-        text(
-            f"Magnet lot [bold]{escape(lot)}[/] ({format_kg(heavy['dry_mg'][0])} kg) goes back through"
-            f" {len(traced['nodes']) - 1} lots to {len(found)} origins; its neodymium: ",
-            f"磁体批次 [bold]{escape(lot)}[/]（{format_kg(heavy['dry_mg'][0])} 千克）"
-            f"上溯 {len(traced['nodes']) - 1} 个批次，"
-            f"至 {len(found)} 个来源；其中钕：",
+        output.text(
+            "Magnet lot [bold]{escape}[/] ({format_kg} kg) goes back through {nodes} lots to {found} "
+            "origins; its neodymium: ",
+            escape=escape(lot),
+            format_kg=format_kg(heavy["dry_mg"][0]),
+            nodes=len(traced["nodes"]) - 1,
+            found=len(found),
         )
         + escape(", ".join(f"{share:.1%} {kind} {place}" for (kind, place), share in best))
         + "."
@@ -291,10 +301,11 @@ def _visit(store: Store, snapshot: Snapshot, now: date) -> None:
     if made is None:
         return
     console.print(
-        text(
-            f"A made-up visit to {made.site} was entered, with two laboratories' results; entry {made.plan} is a plan"
-            " that nobody has followed yet.",
-            f"已登记一次虚构的现场检查（{made.site}，含两家实验室的结果）；条目 {made.plan} 为尚未执行的抽样计划。",
+        output.text(
+            "A made-up visit to {site} was entered, with two laboratories' results; entry {plan} is "
+            "a plan that nobody has followed yet.",
+            site=made.site,
+            plan=made.plan,
         ),
         markup=False,
     )
@@ -306,13 +317,14 @@ def _office(store: Store, months: int, *, planted: int) -> None:
 
     url = store.database.url
     store.database.close()
-    with progress(text("people at work beside it", "模拟各方办理业务")):
+    with progress(output.text("people at work beside it")):
         done = serving.furnished(url, clock=morning_after(months))
     console.print(
-        text(
-            f"{planted} loopholes are planted in it; the tours and the answer key are at /en/tour/. People are at work"
-            f" beside the filings: {done} steps of theirs stand in the log.",
-            f"其中植入了 {planted} 个漏洞；导览与答案见 /zh/tour/。另有人员办理业务，日志中有其 {done} 个步骤。",
+        output.text(
+            "{planted} loopholes are planted in it; the tours and the answer key are at /en/tour/. "
+            "People are at work beside the filings: {done} steps of theirs stand in the log.",
+            planted=planted,
+            done=done,
         ),
         markup=False,
     )
@@ -323,12 +335,7 @@ def _proof(store: Store) -> None:
     document = receipt(store, head.size - 1)
     assert document is not None, "the head's last entry exists"
     faults = verify_receipt(document, vkey=store.signer.verifier.vkey)
-    console.print(text("Checkpoint of the log:", "日志检查点："))
+    console.print(output.text("Checkpoint of the log:"))
     console.print(head.checkpoint.rstrip(), style="dim", markup=False)
-    holds = text("holds", "成立") if not faults else text("does NOT hold", "不成立")
-    console.print(
-        text(
-            f"Receipt of entry {head.size - 1}: {holds}, checked offline.",
-            f"条目 {head.size - 1} 的回执{holds}（离线核验）。",
-        )
-    )
+    holds = output.text("holds") if not faults else output.text("does NOT hold")
+    console.print(output.text("Receipt of entry {size}: {holds}, checked offline.", size=head.size - 1, holds=holds))

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, today_of
-from lodeline.cli.output import console, print_json, print_problems, text
+from lodeline.cli.output import console, print_json, print_problems
+from lodeline.language import text
 
 run_app = typer.Typer(
     help="Planned runs, and the quota that they reserve. 计划批次及其占用指标。", no_args_is_help=True
@@ -55,12 +57,12 @@ def announce(
     try:
         reo_mg = int(parse_mass(kg))
     except ValueError as error:
-        raise UserError(f"--kg {kg!r} is no mass in kilograms", f"--kg {kg!r} 不是以千克计的质量") from error
+        raise UserError(text("--kg {kg!r} is no mass in kilograms", kg=kg)) from error
     store = store_at(database)
     day = today_of(store)
     known = store.register(store.head()).tables["organisations"]["id"]
     if organisation not in set(known):
-        raise UserError(f"the register has no organisation {organisation}", f"登记簿中没有企业 {organisation}")
+        raise UserError(text("the register has no organisation {organisation}", organisation=organisation))
     found = announce_run(
         store=store, organisation=organisation, kind=kind.value, ore_type="" if ore_type is None else ore_type.value,
         year=year or day.year, run=run, reo_mg=reo_mg, on=day, filed_at=datetime.now(UTC),
@@ -97,8 +99,8 @@ def _end(found: Any, organisation: str, run: str, as_json: bool) -> None:
     else:
         print_problems(list(found.problems), limit=10)
         if found.draw is not None:
-            wording = text(
-                f"Entry {answer.entry}, number {answer.reservation}", f"条目 {answer.entry}，序号 {answer.reservation}"
+            wording = output.text(
+                "Entry {entry}, number {reservation}", entry=answer.entry, reservation=answer.reservation
             )
-            console.print(wording + (text(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+            console.print(wording + (output.text(" (stood already)") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if found.draw is not None else 1)

@@ -8,9 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline import language as lang
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, day_under, law_of, snapshot_at
-from lodeline.cli.output import console, language, print_json, text
+from lodeline.cli.output import console, language, localized, print_json
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 
 _WORDS = {
     "listed": ("LISTED", "列入名录", "red"),
@@ -43,16 +46,10 @@ def screen(
     from lodeline.service.parties import screening  # noqa: PLC0415
 
     if len(names) > 1 and (numbers or country):
-        raise UserError(
-            "--id and --country belong to one party: ask for one name at a time",
-            "--id 和 --country 只针对一个主体：请一次查询一个名称",
-        )
+        raise UserError(lang.text("--id and --country belong to one party: ask for one name at a time"))
     read = [read_list(path, name=path.name.partition(".")[0]) for path in lists or ()]
     if len({one.name for one in read}) < len(read):
-        raise UserError(
-            "two lists have the same name: a list is called as its file, up to the first dot",
-            "两份名录同名：名录以文件名（第一个点之前）命名",
-        )
+        raise UserError(lang.text("two lists have the same name: a list is called as its file, up to the first dot"))
     store, snapshot = _snapshot(database, quiet=as_json)
     law = law_of(store)
     today = day_under(law)
@@ -89,7 +86,7 @@ def _snapshot(database: str, *, quiet: bool) -> tuple[Any, Any]:
         return snapshot_at(database)
     except StoreError as error:
         if not quiet and database != DEFAULT_DATABASE:
-            console.print(text(error.en, error.zh), markup=False)
+            console.print(localized(error.words), markup=False)
         return None, None
 
 
@@ -97,7 +94,7 @@ def _day(text: str | None, today: date) -> date:
     try:
         return today if text is None else date.fromisoformat(text)
     except ValueError:
-        raise UserError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
+        raise UserError(lang.text("{text!r} is no day: write 2025-06-30", text=text)) from None
 
 
 def _number(text: str) -> Any:
@@ -108,8 +105,11 @@ def _number(text: str) -> Any:
     if found is None:
         schemes = ", ".join(SCHEMES)
         raise UserError(
-            f"{text!r} is no number: write a scheme ({schemes}), a colon and the number, and compare its digits",
-            f"{text!r} 不是有效号码：请写作体系（{schemes}）、冒号和号码，并核对各位数字",
+            lang.text(
+                "{text!r} is no number: write a scheme ({schemes}), a colon and the number, and compare its digits",
+                text=text,
+                schemes=schemes,
+            )
         )
     return found
 
@@ -119,7 +119,7 @@ def _country(text: str) -> str:
 
     code = alpha2(text)
     if code is None:
-        raise UserError(f"{text!r} is no country: write its code, DE", f"{text!r} 不是国家或地区：请写代码，如 DE")
+        raise UserError(lang.text("{text!r} is no country: write its code, DE", text=text))
     return code
 
 
@@ -130,12 +130,10 @@ def _print(document: dict[str, Any]) -> None:
             where = ":".join(str(part) for part in found["where"].values() if part is not None)
             console.print(f"{where} {found['code']}\n    {found['message'][reader_language]}", markup=False)
         if not one["accepted"]:
-            console.print(
-                text(f"The list {one['list']} was not used.", f"名录 {one['list']} 未使用。"), style="red", markup=False
-            )
+            console.print(output.text("The list {list} was not used.", list=one["list"]), style="red", markup=False)
     for found in document["names"]:
         english, chinese, colour = _WORDS[found["verdict"]]
-        console.print(f"[{colour}]{text(english, chinese)}[/]", end="  ")
+        console.print(f"[{colour}]{localized(bilingual(english, chinese))}[/]", end="  ")
         console.print(found["name"], markup=False)
         for remark in found["remarks"]:
             console.print(f"    ! {remark['text'][reader_language]}", markup=False)
@@ -156,17 +154,20 @@ def _basis(document: dict[str, Any]) -> str:
     lists = ", ".join(f"{one['list']} ({one['listed']})" for one in document["lists"] if one["accepted"])
     packed = document["law_lists"]
     count, once, missing = (sum(one[key] for one in packed) for key in ("named", "named_once", "unnamed"))
-    pack = text(
-        f"the law pack ({count} parties, {once} in one script alone; of {missing} more it has no name)",
-        f"法规库（{count} 个主体，其中 {once} 个仅有一种文字名称；另有 {missing} 个名称未查到）",
+    pack = output.text(
+        "the law pack ({count} parties, {once} in one script alone; of {missing} more it has no name)",
+        count=count,
+        once=once,
+        missing=missing,
     )
     if document["stamp"] is None:
-        register = text("no register", "无登记册")
+        register = output.text("no register")
     else:
-        register = text(
-            f"the register at entry {document['stamp']['entry']}", f"登记册（第 {document['stamp']['entry']} 条）"
-        )
-    return text(
-        f"Searched on {document['day']}: {register}; {pack}; lists (listed parties): {lists or 'none'}.",
-        f"查询日 {document['day']}：{register}；{pack}；名录（列入数）：{lists or '无'}。",
+        register = output.text("the register at entry {entry}", entry=document["stamp"]["entry"])
+    return output.text(
+        "Searched on {day}: {register}; {pack}; lists (listed parties): {lists}.",
+        day=document["day"],
+        register=register,
+        pack=pack,
+        lists=bilingual(lists or "none", lists or "无"),
     )

@@ -8,8 +8,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Port, app, shown, store_at
-from lodeline.cli.output import console, text
+from lodeline.cli.output import console
 
 _HOST = "127.0.0.1"
 
@@ -61,9 +62,9 @@ def publish(
         return
     stamp = publisher.publish_once(database, chosen)
     if stamp is None:
-        console.print(text("The store is empty: nothing is published.", "数据库为空，未发布。"))
+        console.print(output.text("The store is empty: nothing is published."))
     else:
-        console.print(text(f"Published as of entry {stamp.entry}.", f"已发布至条目 {stamp.entry}。"), markup=False)
+        console.print(output.text("Published as of entry {entry}.", entry=stamp.entry), markup=False)
 
 
 def listen(port: int, host: str = _HOST) -> socket.socket:
@@ -89,9 +90,9 @@ def serve_pages(database: str, listener: socket.socket) -> NoReturn:
     address = f"http://{named}:{port}/"
     if configuration.current().log == "errors":
         names = ", ".join(hosts)
-        reached = text("Reached as ", "访问域名：") + names if hosts else text("Only from this machine", "仅限本机访问")
+        reached = output.text("Reached as ") + names if hosts else output.text("Only from this machine")
         console.print(
-            text(f"Pages of {shown(database)} at {address}", f"{shown(database)} 的页面：{address}"), markup=False
+            output.text("Pages of {shown} at {address}", shown=shown(database), address=address), markup=False
         )
-        console.print(reached + text(". Ctrl-C ends.", "。按 Ctrl-C 结束。"), markup=False)
+        console.print(reached + output.text(". Ctrl-C ends."), markup=False)
     serving.serve(database, listener, key=key)

@@ -9,6 +9,7 @@ from lodeline.control.declaration import columns
 from lodeline.control.goods.goods import LISTABLE, agree, form_labels, label
 from lodeline.control.goods.substance import is_in_host
 from lodeline.control.reason import Reason, reason
+from lodeline.language import text
 from lodeline.material.element import RARE_EARTHS
 
 #: What an officer would want to see; a line that lacks one is answered all the same.
@@ -18,11 +19,11 @@ _WANTED = (
 )  # fmt: skip
 #: Columns in the order in which two that disagree are named, with what they are called.
 _COLUMN_LABELS = {
-    "product_name": {"en": "the name", "zh": "商品名称"},
-    "product": {"en": "the product code", "zh": "产品代码"},
-    "hs_code": {"en": "the tariff code", "zh": "商品编码"},
-    "composition": {"en": "the composition", "zh": "成分"},
-    "assay_composition": {"en": "the laboratory", "zh": "检验结果"},
+    "product_name": text("the name"),
+    "product": text("the product code"),
+    "hs_code": text("the tariff code"),
+    "composition": text("the composition"),
+    "assay_composition": text("the laboratory"),
 }
 
 

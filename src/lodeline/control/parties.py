@@ -18,6 +18,7 @@ from lodeline.control.ends import Asked, ends, roll_of
 from lodeline.control.military import is_resale, military_ends
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
+from lodeline.language import text
 from lodeline.party.packed import LISTED, MILITARY, list_name
 from lodeline.party.reasons import ListMatch, explained_standing, threshold
 from lodeline.party.screening import Hit
@@ -138,7 +139,7 @@ def _watched(asked: Asked, column: str, law: tuple[Citation, ...], facts: dict[s
         return
     papers = {one["kind"]: one["label"] for one in case.rules.parameter("watch-list-papers") or ()}
     if not papers and watch and watch.get("risk_report"):
-        papers = {"risk-report": {"en": "risk report", "zh": "风险评估报告"}}
+        papers = {"risk-report": text("risk report")}
     held = case.licence.papers if case.licence is not None else frozenset()
     missing = [label for kind, label in papers.items() if kind not in held]
     law = (*law, *case.rules.cited("watch-list-papers"))

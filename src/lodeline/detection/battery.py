@@ -34,7 +34,7 @@ from lodeline.detection.detectors import (
     yield_outlier,
 )
 from lodeline.detection.finding import Finding, MeasuredStep, ranked
-from lodeline.errors import Text
+from lodeline.language import Text
 from lodeline.material.mass import parse_mass
 from lodeline.message import Message, message_of, unsplit
 

@@ -22,7 +22,7 @@ from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
 from lodeline.detection.need import Need
 from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction
@@ -58,7 +58,7 @@ SUBJECT: Final[Declared] = {
 #: What every row of the ledger says (`evidence.described`).
 ROW: Final[Declared] = plain("entry", "movement", "event", "kind", "on", "mass_kg")
 #: Where a finding asks no more than the name of its detector says.
-ANY_QUESTION: Final = text("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
+ANY_QUESTION: Final = text("{label}: a question to {firm}, {until}")
 
 
 class LedgerView(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 
 from lodeline.accountancy.verification.verdict import State
 from lodeline.detection.identity import finding_id, named_in
-from lodeline.errors import Text
+from lodeline.language import Text
 from lodeline.material.mass import format_kg
 from lodeline.message import Message, as_json, localized
 

@@ -13,42 +13,25 @@ from lodeline.accountancy.signature import Identification
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.imbalance import Imbalance, named_sources
 from lodeline.detection.watching import Alarm
-from lodeline.errors import text
+from lodeline.language import text
 from lodeline.material.element import TREO
 from lodeline.message import NOTHING, Count, Day, Key, Mass, Message, Number, Series, Term, Texts
 
 TEXTS: Final = Texts(
     "imbalance",
     {
-        "over": text(" over {balances} balances", "（跨 {balances} 个平衡期）"),
-        "measured": text(
-            "Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is {z} σ.",
-            "仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {z} σ。",
-        ),
-        "unassayed": text(
-            "Lots without an assay: {lots}; they are taken to hold what explains most.",
-            "未化验批次：{lots} 个，均按最有利于该场所的成分计算。",
-        ),
-        "alone": text(
-            "The mass is of these elements alone ({elements}): the total oxide raises no alarm.",
-            "质量仅就这些元素而言（{elements}）：总稀土氧化物未超限。",
-        ),
-        "wrong-count": text(
-            "Up to {day} as much differed the other way: a wrong count of that day explains both.",
-            "截至 {day} 曾有同等数量的反向差额：若当日盘存有误，两者均可解释。",
-        ),
-        "echo": text("A difference the other way of {z} σ after it is its echo.", "其后 {z} σ 的反向差额系由此引起。"),
-        "chance": text(
-            "At a site without faults chance would bring it about once in {years} years.",
-            "在无异常的场所，偶然出现的概率约为 {years} 年一次。",
-        ),
-        "hardly-chance": text(
-            "Chance would bring it less than once in a million years.", "偶然出现的概率低于百万年一次。"
-        ),
-        "likely": text("What came in has the elements of {sources}.", "流入物料的元素配比与{sources}相符。"),
-        "source": text("{signature} ({chance}%)", "{signature}（{chance}%）"),
-        "others": text("Also beyond the threshold: {elements}.", "同样超限的还有：{elements}。"),
-        "element": text("{element} {mass} kg ({z} σ)", "{element} {mass} 千克 ({z} σ)"),
+        "over": text(" over {balances} balances"),
+        "measured": text("Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is {z} σ."),
+        "unassayed": text("Lots without an assay: {lots}; they are taken to hold what explains most."),
+        "alone": text("The mass is of these elements alone ({elements}): the total oxide raises no alarm."),
+        "wrong-count": text("Up to {day} as much differed the other way: a wrong count of that day explains both."),
+        "echo": text("A difference the other way of {z} σ after it is its echo."),
+        "chance": text("At a site without faults chance would bring it about once in {years} years."),
+        "hardly-chance": text("Chance would bring it less than once in a million years."),
+        "likely": text("What came in has the elements of {sources}."),
+        "source": text("{signature} ({chance}%)"),
+        "others": text("Also beyond the threshold: {elements}."),
+        "element": text("{element} {mass} kg ({z} σ)"),
     },
 )
 

@@ -23,7 +23,7 @@ from lodeline.accountancy.verification.verdict import Estimate, State, verdict
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.finding import Finding, MeasuredStep
 from lodeline.detection.null import upper_tail
-from lodeline.errors import text
+from lodeline.language import text
 from lodeline.material.element import TREO
 from lodeline.material.mass import parse_mass
 from lodeline.message import Day, Fact, Key, Mass, Message, Number, Texts
@@ -34,29 +34,21 @@ TEXTS: Final = Texts(
     "measured",
     {
         "confirmed": text(
-            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}); the books said {before} kg."
-            " The measurement confirms it.",
-            "检查人员于 {day} 实测库存：{element} 差额为 {mass} 千克（±{half}），账面为 {before} 千克。实测予以证实。",
+            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}); the books said "
+            "{before} kg. The measurement confirms it."
         ),
         "narrowed": text(
-            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}); before, it stood at {before} kg.",
-            "检查人员于 {day} 实测库存：{element} 差额为 {mass} 千克（±{half}），此前为 {before} 千克。",
+            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}); before, it stood at {before} kg."
         ),
         "cleared": text(
-            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}), which may be nothing; {before} kg,"
-            " as it stood before, would have been seen.",
-            "检查人员于 {day} 实测库存：{element} 差额为 {mass} 千克（±{half}），可能为零；若确有此前的 {before} 千克，"
-            "本次应能发现。",
+            "Inspectors measured the stock on {day}: {mass} kg {element} (±{half}), which may be "
+            "nothing; {before} kg, as it stood before, would have been seen."
         ),
         "unchanged": text(
-            "Inspectors measured the stock on {day}. The visit could only have shown {seen} kg {element} or more, in"
-            " nine cases of ten: it changes nothing here.",
-            "检查人员于 {day} 实测库存。本次检查仅能以九成把握发现 {seen} 千克以上的 {element} 差额：不改变此线索。",
+            "Inspectors measured the stock on {day}. The visit could only have shown {seen} kg "
+            "{element} or more, in nine cases of ten: it changes nothing here."
         ),
-        "score": text(
-            "The score was {before} % before the visit and is {after} % after it.",
-            "检查前评分为 {before}%，检查后为 {after}%。",
-        ),
+        "score": text("The score was {before} % before the visit and is {after} % after it."),
     },
 )
 

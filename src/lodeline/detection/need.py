@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.regulation.duty import next_month
 
 
@@ -29,14 +29,14 @@ class Need:
     def words(self) -> Text:
         """What is needed, in both languages."""
         if self.visits:
-            return text("measurements of inspectors", "检查员的测量结果")
+            return text("measurements of inspectors")
         if self.feeds:
-            return text("invoices or customs lines beside the filings", "申报之外的发票或海关记录")
+            return text("invoices or customs lines beside the filings")
         if self.counts:
-            return text(f"{self.counts} stock counts of a site", f"同一场所 {self.counts} 次盘存")
+            return text("{counts} stock counts of a site", counts=self.counts)
         if self.months > 1:
-            return text(f"{self.months} months of filings", f"{self.months} 个月的申报")
-        return text("a month of filings", "1 个月的申报")
+            return text("{months} months of filings", months=self.months)
+        return text("a month of filings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.evidence import months_of, with_treo_mass
-from lodeline.errors import text
 from lodeline.flow.cycles import Kept, Transfers, can_return, find_cycles
+from lodeline.language import text
 from lodeline.material.element import RARE_EARTHS
 from lodeline.message import ARROW, Count, Fact, Name, Party, Series, Term, Texts
 
@@ -147,7 +147,7 @@ def _ring(members: tuple[str, ...], chains: list[tuple[int, ...]], hops: pl.Data
     )
 
 
-TEXTS: Final = Texts("ring", {"times": text("{rounds} times", "{rounds} 次")})
+TEXTS: Final = Texts("ring", {"times": text("{rounds} times")})
 
 
 def ring_fact(ring: Ring, names: Container[str] = ()) -> Series:
@@ -158,7 +158,7 @@ def ring_fact(ring: Ring, names: Container[str] = ()) -> Series:
 
 def times(ring: Ring) -> Fact:
     """How often it went round."""
-    return Term("once", "1 次") if ring.rounds == 1 else TEXTS.message("times", rounds=Count(ring.rounds))
+    return Term(**text("once")) if ring.rounds == 1 else TEXTS.message("times", rounds=Count(ring.rounds))
 
 
 def subject_of(ring: Ring) -> dict[str, str]:

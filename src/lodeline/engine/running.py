@@ -22,6 +22,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from lodeline.errors import UserError
+from lodeline.language import text
 
 #: Frames by their names: what a function is given, and what it returns.
 Frames = Mapping[str, pl.DataFrame]
@@ -80,7 +81,7 @@ def given(function: Function, answers: Iterable[Frames | Failure]) -> list[Frame
 def failed(function: Function, why: str) -> EngineError:
     """That a function could not be run to its end."""
     name = f"{function.__module__}:{function.__qualname__}"
-    return EngineError(f"{name} failed, and nothing was published: {why}", f"{name} 运行失败，未发布任何结果：{why}")
+    return EngineError(text("{name} failed, and nothing was published: {why}", name=name, why=why))
 
 
 def buckets(engine: Engine, rows: int) -> int:
@@ -154,4 +155,4 @@ def engine_of(name: str) -> Opened:
         spark.check()
         return lambda: spark.opened(name)
     known = "here, processes, processes[N], local[N], spark://HOST:PORT"
-    raise EngineError(f"{name!r} is no engine: name one of {known}", f"没有名为 {name!r} 的引擎，可用：{known}")
+    raise EngineError(text("{name!r} is no engine: name one of {known}", name=name, known=known))

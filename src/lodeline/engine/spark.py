@@ -25,6 +25,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.engine.running import Engine, EngineError, Failure, Frames, Function, attempted, failed, given
+from lodeline.language import text
 
 #: How often a part is tried whose worker died.
 _ATTEMPTS: Final = 4
@@ -39,15 +40,15 @@ _Sent = dict[str, bytes]
 def check() -> None:
     """Raises EngineError where Spark is not installed, or has no Java."""
     if importlib.util.find_spec("pyspark") is None:
-        raise EngineError(
-            "Spark is not installed: pip install 'lodeline[spark]'", "未安装 Spark：pip install 'lodeline[spark]'"
-        )
+        raise EngineError(text("Spark is not installed: pip install 'lodeline[spark]'"))
     home = os.environ.get("JAVA_HOME")
     if shutil.which("java", path=f"{home}/bin" if home else None) is None:
         where = f" (JAVA_HOME is {home})" if home else ""
         raise EngineError(
-            f"Spark needs Java 17, which is not here{where}. As root: apt-get install openjdk-17-jre-headless",
-            f"Spark 需要 Java 17，本机未找到{where}。请以 root 运行：apt-get install openjdk-17-jre-headless",
+            text(
+                "Spark needs Java 17, which is not here{where}. As root: apt-get install openjdk-17-jre-headless",
+                where=where,
+            )
         )
 
 
@@ -57,7 +58,7 @@ def opened(master: str) -> Iterator[Engine]:
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415
 
     if master.startswith("spark://") and not any(map(_answers, master.removeprefix("spark://").split(","))):
-        raise EngineError(f"nobody answers at {master}: is the master started?", f"{master} 无响应，主节点是否已启动？")
+        raise EngineError(text("nobody answers at {master}: is the master started?", master=master))
     # Workers are this very Python, if nobody names another.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf().setAppName("lodeline publish").setMaster(_persistent(master))
@@ -76,8 +77,7 @@ def opened(master: str) -> Iterator[Engine]:
     except Exception as error:
         why = _first_line(error)
         raise EngineError(
-            f"Spark could not be started at {master}: {why}. It needs Java 17",
-            f"无法在 {master} 启动 Spark：{why}。需要 Java 17",
+            text("Spark could not be started at {master}: {why}. It needs Java 17", master=master, why=why)
         ) from error
     finally:
         if is_main:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.filing.cell import PARSERS, Read, read_decimal
 from lodeline.filing.check import month_bounds
@@ -22,6 +23,7 @@ from lodeline.filing.country import alpha2
 from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
 from lodeline.filing.table import read_sheet
+from lodeline.language import bilingual
 from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
@@ -121,8 +123,7 @@ def read_dossier(directory: Path | str) -> Dossier:
     root = Path(directory)
     if not root.is_dir():
         raise DossierError(
-            f"{root} is no directory; name the one that holds register/ and filings/",
-            f"{root} 不是目录；请给出含有 register/ 与 filings/ 的目录",
+            lang.text("{root} is no directory; name the one that holds register/ and filings/", root=root)
         )
     problems: list[Problem] = []
     rows: dict[str, pl.Series] = {}
@@ -143,14 +144,21 @@ def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
     sheet = read_sheet(root / file, file, Limits())
     if not sheet.readable:
         found = sheet.problems[0]
-        raise DossierError(f"{file} cannot be read: {found.message('en')}", f"无法读取 {file}：{found.message('zh')}")
+        raise DossierError(
+            lang.text(
+                "{file} cannot be read: {message}",
+                file=file,
+                message=bilingual(found.message("en"), found.message("zh")),
+            )
+        )
     problems += sheet.problems
     names = [folded(name) for name in sheet.header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise DossierError(
-            f"{file}: the column {twice[0]} stands twice in the header; keep one of the two",
-            f"{file}：表头中 {twice[0]} 列重复；请只保留一列",
+            lang.text(
+                "{file}: the column {twice} stands twice in the header; keep one of the two", file=file, twice=twice[0]
+            )
         )
     kept = [pl.col(str(i)).str.strip_chars().replace("", None).alias(name) for i, name in enumerate(names) if name]
     frame = sheet.cells.select(kept).with_columns(sheet.rows)
@@ -163,8 +171,13 @@ def _read_table(root: Path, name: str, problems: list[Problem], rows: dict[str, 
     if not (root / file).is_file():
         if name in MANDATORY:
             raise DossierError(
-                f"{file} is missing; a dossier needs at least {' and '.join(FILES[m] for m in MANDATORY)}",
-                f"缺少 {file}；资料目录至少需要 {'、'.join(FILES[m] for m in MANDATORY)}",
+                lang.text(
+                    "{file} is missing; a dossier needs at least {mandatory}",
+                    file=file,
+                    mandatory=bilingual(
+                        " and ".join(FILES[m] for m in MANDATORY), "、".join(FILES[m] for m in MANDATORY)
+                    ),
+                )
             )
         return pl.DataFrame(schema=TABLES[name])
     frame, found, rows[name] = _read_records(name, _read_text(root, file, problems), file=file)
@@ -322,8 +335,12 @@ def _read_index(root: Path, index: Path, problems: list[Problem]) -> list[Filing
     for name in sorted(needed - {"filed_at", "corrects"}):
         if folded(name) not in text.columns:
             raise DossierError(
-                f"{file} has no column {name}; it needs {', '.join(sorted(needed))}",
-                f"{file} 缺少 {name} 列；需要 {'、'.join(sorted(needed))}",
+                lang.text(
+                    "{file} has no column {name}; it needs {sorted}",
+                    file=file,
+                    name=name,
+                    sorted=bilingual(", ".join(sorted(needed)), "、".join(sorted(needed))),
+                )
             )
     rows: list[FilingFile] = []
     for record in text.iter_rows(named=True):

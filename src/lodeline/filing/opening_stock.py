@@ -17,6 +17,7 @@ from lodeline.errors import UserError
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
 from lodeline.filing.take_over import columns_of, rows_of
+from lodeline.language import text
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import Register
 
@@ -70,9 +71,12 @@ def require_evening(on: date) -> None:
     if (on + timedelta(days=1)).day != 1:
         last = (on.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         raise OpeningDayError(
-            f"{on} is not the last day of a month: stock is taken on the evening before the first month that is filed,"
-            f" such as {last}",
-            f"{on} 不是月末：期初库存为首个申报月前一日日终的库存，如 {last}",
+            text(
+                "{on} is not the last day of a month: stock is taken on the evening before the first "
+                "month that is filed, such as {last}",
+                on=on,
+                last=last,
+            )
         )
 
 

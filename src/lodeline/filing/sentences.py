@@ -11,6 +11,7 @@ from typing import Final
 import pycountry
 
 from lodeline.filing.summary import Export, Part, Summary, What
+from lodeline.language import Language, Text, text
 from lodeline.material.mass import MG_PER_KG
 
 #: So many elements are named in a sentence; the numbers have them all.
@@ -22,10 +23,10 @@ _OUTWARD: Final[tuple[What, ...]] = ("shipment", "title")
 _LAST: Final[tuple[What, ...]] = ("move", "stock", "loss", "adjustment", "void")
 
 
-def sentences(summary: Summary) -> list[dict[str, str]]:
+def sentences(summary: Summary) -> list[Text]:
     """The filing in words, one sentence for each thing that it says: `en` and `zh`."""
     if not summary.parts:
-        return [{"en": "A nil return: nothing happened in this month.", "zh": "零申报：本月没有发生业务。"}]
+        return [text("A nil return: nothing happened in this month.")]
     found: list[tuple[str, str]] = []
     for what in _FIRST:
         if part := summary.part(what):
@@ -200,10 +201,10 @@ _MONTHS: Final = (
 )  # fmt: skip
 
 
-def _country(code: str | None, language: str) -> str:
+def _country(code: str | None, language: Language) -> str:
     """The usual name of a country. Source: ISO 3166-1 and its translations as packaged by pycountry."""
     if code is None:
-        return "a country not stated" if language == "en" else "未填国家"
+        return text("a country not stated")[language]
     found = pycountry.countries.get(alpha_2=code)
     if found is None:
         return code

@@ -22,6 +22,7 @@ from lodeline.errors import UserError
 from lodeline.flow import kernels
 from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
+from lodeline.language import bilingual, text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
 
@@ -42,8 +43,13 @@ class UnknownLot(UserError, LookupError):  # noqa: N818  (a question about a lot
 
     def __init__(self, name: str, suggestions: tuple[str, ...]) -> None:
         super().__init__(
-            f"There is no lot {name}" + (f"; like it: {', '.join(suggestions)}" if suggestions else "") + ".",
-            f"没有批次 {name}" + (f"；相近：{'、'.join(suggestions)}" if suggestions else "") + "。",
+            text(
+                "There is no lot {name}; like it: {suggestions}.",
+                name=name,
+                suggestions=bilingual(", ".join(suggestions), "、".join(suggestions)),
+            )
+            if suggestions
+            else text("There is no lot {name}.", name=name)
         )
         self.name = name
         self.suggestions = suggestions

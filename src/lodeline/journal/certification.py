@@ -41,6 +41,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from lodeline.errors import UserError
 from lodeline.journal.entry import Envelope, canonical_json
 from lodeline.journal.verify import REASONS, ed25519_key_binds, read_certificate
+from lodeline.language import bilingual, text
 
 CERTIFY_FORMAT = "lodeline-certify-v1"
 Kind = Literal["passkey", "key", "certificate", "password"]
@@ -69,7 +70,7 @@ class CertificationError(UserError):
 
     def __init__(self, reason: str) -> None:
         en, zh = REASONS[reason]
-        super().__init__(f"The certification does not hold: {en}.", f"签认不成立：{zh}。")
+        super().__init__(text("The certification does not hold: {text}.", text=bilingual(en, zh)))
         self.reason = reason
 
 

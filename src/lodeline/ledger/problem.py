@@ -7,10 +7,12 @@ A code that is not in the table is our own mistake and stops the program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from lodeline import language as lang
+from lodeline.language import Text, bilingual
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.tables import table_rows
 
@@ -86,7 +88,7 @@ class Problem:
         """What is wrong, in English or Chinese."""
         facts = {name: _in_words(name, fact, language) for name, fact in self.facts.items()}
         text = CATALOGUE[self.code].text[language].format_map(_Facts(facts))
-        stop = "." if language == "en" else "。"
+        stop = lang.text(".")[language]
         return text if text.endswith(stop) else text + stop
 
     def message(self, language: Language) -> str:
@@ -116,7 +118,7 @@ def _in_words(name: str, fact: Fact, language: Language) -> Fact:
         return fact
     of, word = str(fact).partition(":")[2], {"en": known.name_en, "zh": known.name_zh}[language]
     named = word if not of else f"{of}{word}" if language == "zh" else f"{of} {word}"
-    return f"{named} ({fact})" if language == "en" else f"{named}（{fact}）"
+    return lang.text("{named} ({fact})", named=named, fact=fact)[language]
 
 
 def problem(code: str, where: Where | None = None, /, *, severity: Severity | None = None, **facts: Fact) -> Problem:
@@ -132,3 +134,9 @@ def shorten(text: str) -> str:
     if cut.isprintable():
         return cut
     return "".join(character if character.isprintable() else "�" for character in cut)
+
+
+def messages(problems: Iterable[Problem]) -> Text:
+    """What several problems say, one after the other."""
+    several = list(problems)
+    return bilingual(" ".join(one.message("en") for one in several), "".join(one.message("zh") for one in several))

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import yaml
 
+from lodeline import language as lang
+from lodeline.language import Text, bilingual
 from lodeline.regulation.combining import UNION, is_combined
 from lodeline.regulation.document import Node, PackError, Parser, read
 from lodeline.regulation.instrument import Effect, Instrument, instrument_of
@@ -87,8 +89,9 @@ def files_in(folder: Path) -> tuple[dict[str, bytes], tuple[Fault, ...]]:
             path = Path(place) / name
             called = path.relative_to(folder).as_posix()
             if path.is_symlink() or not path.is_file():
-                faults.append(_fault(folder.name, called, "is a link or no plain file; put the file itself there",
-                                     "是链接或并非普通文件；请放入文件本身"))  # fmt: skip
+                faults.append(
+                    _fault(folder.name, called, lang.text("is a link or no plain file; put the file itself there"))
+                )
                 continue
             size = path.stat().st_size
             total += size
@@ -130,7 +133,7 @@ def law_of_stranger(code: str, files: Mapping[str, bytes]) -> Jurisdiction:
     them. Raises PackError with the first fault."""
     texts, _, faults = _looked_through(code, files)
     if faults:
-        raise PackError(faults[0].en, faults[0].zh)
+        raise PackError(bilingual(faults[0].en, faults[0].zh))
     return law_of(Pack(code=code, files=texts))
 
 
@@ -154,13 +157,17 @@ def _of_size(code: str, files: Mapping[str, bytes]) -> Iterator[Fault]:
     for path, content in files.items():
         parts = path.split("/")
         if path.startswith("/") or "\\" in path or ":" in path or {"", ".", ".."} & set(parts):
-            yield _fault(code, path, "leaves the folder of the pack, or is no path; rename it",
-                         "超出法规包文件夹，或不是有效路径；请改名")  # fmt: skip
+            yield _fault(code, path, lang.text("leaves the folder of the pack, or is no path; rename it"))
         elif len(parts) != (1 if path == JURISDICTION else 2) or not path.endswith(".yaml"):
             yield _fault(
-                code, path, f"stands where nothing is read: beside {JURISDICTION} there are folders of .yaml files; "
-                "move it or leave it out", f"所在位置不会被读取：除 {JURISDICTION} 外仅有 .yaml 文件的文件夹；请移动",
-            )  # fmt: skip
+                code,
+                path,
+                lang.text(
+                    "stands where nothing is read: beside {jurisdiction} there are folders of .yaml files; "
+                    "move it or leave it out",
+                    jurisdiction=JURISDICTION,
+                ),
+            )
         if len(content) > BYTES_MOST_OF_FILE:
             yield _too_long(code, path)
 
@@ -171,7 +178,7 @@ def _texts(code: str, files: Mapping[str, bytes]) -> tuple[dict[str, str], tuple
         try:
             found[path] = files[path].decode("utf-8")
         except UnicodeDecodeError:
-            faults.append(_fault(code, path, "is no text in UTF-8; save it as such", "不是 UTF-8 文本；请按此保存"))
+            faults.append(_fault(code, path, lang.text("is no text in UTF-8; save it as such")))
     return found, tuple(faults)
 
 
@@ -197,13 +204,17 @@ def _look_through(text: str, empty: Node) -> None:
             line = event.start_mark.line + 1 if event.start_mark else 1
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent):
-                raise empty.wrong(f"line {line} repeats another place by `*`; write it out",
-                                  f"第 {line} 行用 `*` 引用他处；请写出内容")  # fmt: skip
+                raise empty.wrong(lang.text("line {line} repeats another place by `*`; write it out", line=line))
             if getattr(event, "tag", None) is not None:
-                raise empty.wrong(f"line {line} has a tag, `!`; leave it out", f"第 {line} 行含标签 `!`；请删去")
+                raise empty.wrong(lang.text("line {line} has a tag, `!`; leave it out", line=line))
             if depth > DEPTH_MOST:
-                raise empty.wrong(f"line {line} lies more than {DEPTH_MOST} levels deep; write it flatter",
-                                  f"第 {line} 行嵌套超过 {DEPTH_MOST} 层；请减少嵌套")  # fmt: skip
+                raise empty.wrong(
+                    lang.text(
+                        "line {line} lies more than {depth_most} levels deep; write it flatter",
+                        line=line,
+                        depth_most=DEPTH_MOST,
+                    )
+                )
     except yaml.YAMLError:
         return  # `read` tells where
 
@@ -216,13 +227,14 @@ def _look_at_leaves(node: Node) -> None:
         if isinstance(one.content, dict):
             for name in one.content:
                 if not isinstance(name, str):
-                    raise one.wrong(f"has the name {name!r}, which is no text; put it between quotes",
-                                    f"名称 {name!r} 不是文字；请加引号")  # fmt: skip
+                    raise one.wrong(
+                        lang.text("has the name {name!r}, which is no text; put it between quotes", name=name)
+                    )
             places += one.table((), tuple(one.content)).values()
         elif isinstance(one.content, list):
             places += one.rows()
         elif isinstance(one.content, float) and not math.isfinite(one.content):
-            raise one.wrong("is no figure; write one", "不是数字；请填写")
+            raise one.wrong(lang.text("is no figure; write one"))
 
 
 # Each file by itself.
@@ -266,35 +278,47 @@ def _set_twice(sources: tuple[_File, ...]) -> Iterator[Fault]:
     for one in sources:
         name = one.parameter.name
         if name in met and not is_combined(name):
-            yield _at(one, "parameter", f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}")
+            yield _at(one, "parameter", bilingual(f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}"))
         met.add(name)
         if name in UNION and any(
             not value.unknown and not isinstance(value.value, list) for value in one.parameter.values
         ):
-            yield _at(one, "values", f"{name} is a list; write its rows as one", f"{name} 应为列表；请逐行填写")
+            yield _at(one, "values", lang.text("{name} is a list; write its rows as one", name=name))
 
 
 def _nameless(folder: str) -> Instrument:
     no_text = {"en": "", "zh": ""}
     return Instrument(
-        id=folder, title=no_text, issuer=no_text, number=None, published=date.min, source=no_text,
-        evidence="assumption", effects=(),
-    )  # fmt: skip
+        id=folder,
+        title=no_text,
+        issuer=no_text,
+        number=None,
+        published=date.min,
+        source=no_text,
+        evidence="assumption",
+        effects=(),
+    )
 
 
 def _unread(one: _File, reads: frozenset[str]) -> Iterator[Fault]:
     parameter = one.parameter
     if parameter.name in reads and parameter.informs is not None:
-        yield _at(one, "informs", f"says that people alone read {parameter.name}, which a rule reads; leave it out",
-                  f"称 {parameter.name} 仅供人阅读，但有规则读取；请删去")  # fmt: skip
+        yield _at(
+            one,
+            "informs",
+            lang.text("says that people alone read {name}, which a rule reads; leave it out", name=parameter.name),
+        )
     elif parameter.name not in reads and parameter.informs is None:
         yield _at(
-            one, "parameter", f"{parameter.name} is read by no rule; correct the name, or say `informs: people` with a "
-            "`reason`", f"没有规则读取 {parameter.name}；请改正名称，或写明 `informs: people` 及 `reason`",
-        )  # fmt: skip
+            one,
+            "parameter",
+            lang.text(
+                "{name} is read by no rule; correct the name, or say `informs: people` with a `reason`",
+                name=parameter.name,
+            ),
+        )
     if not parameter.tests:
-        yield _at(one, "tests", "has no test; add what the value is on a day (`on`, `known`, `expect`)",
-                  "没有测试；请写明某日的取值（`on`、`known`、`expect`）")  # fmt: skip
+        yield _at(one, "tests", lang.text("has no test; add what the value is on a day (`on`, `known`, `expect`)"))
 
 
 # The tests that stand beside the values.
@@ -306,8 +330,9 @@ def _failing(one: _File) -> Iterator[Fault]:
         return
     tests = rows.rows()
     if len(tests) > TESTS_MOST:
-        yield from _of_error(rows.wrong(f"holds more than {TESTS_MOST} tests; keep the telling ones",
-                                   f"超过 {TESTS_MOST} 个测试；请保留有代表性的"))  # fmt: skip
+        yield from _of_error(
+            rows.wrong(lang.text("holds more than {tests_most} tests; keep the telling ones", tests_most=TESTS_MOST))
+        )
         return
     for test in tests:
         try:
@@ -329,26 +354,24 @@ def _run(test: Node, parameter: Parameter) -> None:
     if "input" in entry:
         rows = state.value.value if state.status == "in-force" and state.value is not None else None
         if not isinstance(rows, list):
-            raise _differs(test, "a list in force", "应为有效的清单", state.status)
+            raise _differs(test, lang.text("a list in force"), state.status)
         found = [row for row in rows if _holds(row, entry["input"].content)]
         if expect.content == "none":
             if found:
-                raise _differs(test, "no such row", "应无此项", found[0])
+                raise _differs(test, lang.text("no such row"), found[0])
         elif len(found) != 1:
-            raise _differs(test, "one such row", "应有且仅有一项", f"{len(found)}")
+            raise _differs(test, lang.text("one such row"), f"{len(found)}")
         elif not _holds(found[0], expect.content):
-            raise _differs(test, f"{expect.content}", f"应为 {expect.content}", found[0])
+            raise _differs(test, lang.text("{content}", content=expect.content), found[0])
         return
     wanted = expect.table((), ("status", "value", "evidence"))
     if not wanted:
-        raise expect.wrong(
-            "expects nothing; write `status`, `value` or `evidence`", "没有预期；请写 `status`、`value` 或 `evidence`"
-        )
+        raise expect.wrong(lang.text("expects nothing; write `status`, `value` or `evidence`"))
     value = state.value
     told = {"status": state.status, "value": value and value.value, "evidence": value and value.evidence}
     for name, content in ({"status": "in-force"} | {name: one.content for name, one in wanted.items()}).items():
         if not _holds(told[name], content):
-            raise _differs(test, f"{name} {content}", f"{name} 应为 {content}", told[name])
+            raise _differs(test, lang.text("{name} {content}", name=name, content=content), told[name])
 
 
 def _holds(found: Any, wanted: Any) -> bool:
@@ -358,12 +381,15 @@ def _holds(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def _differs(test: Node, en: str, zh: str, found: object) -> PackError:
+def _differs(test: Node, words: Text, found: object) -> PackError:
     shown = str(found)
     shown = shown if len(shown) <= _SHOWN_MOST else f"{shown[:_SHOWN_MOST]}…"
     return test.wrong(
-        f"fails: expected {_short(en)}, found {shown}; correct the value or the test",
-        f"未通过：{_short(zh)}，实为 {shown}；请改正取值或测试",
+        lang.text(
+            "fails: expected {short}, found {shown}; correct the value or the test",
+            short=bilingual(_short(words["en"]), _short(words["zh"])),
+            shown=shown,
+        )
     )
 
 
@@ -390,17 +416,23 @@ def _effects_at_odds(law: Jurisdiction) -> Iterator[Fault]:
             for target in effect.instruments:
                 by_target.setdefault(target, []).append((instrument.id, effect))
                 if target == instrument.id:
-                    yield _fault(law.code, f"{instrument.id}/{HEAD}", "suspends itself; name the other instrument",
-                                 "暂停其自身；请改写为被暂停的文件")  # fmt: skip
+                    yield _fault(
+                        law.code, f"{instrument.id}/{HEAD}", lang.text("suspends itself; name the other instrument")
+                    )
     for target, effects in by_target.items():
         seen: dict[tuple[date, date], tuple[bool, date | None, str]] = {}
         for id_, one in effects:
             said = (one.suspends, one.last, one.afterwards)
             if seen.setdefault((one.published, one.first), said) != said:
                 yield _fault(
-                    law.code, f"{id_}/{HEAD}", f"says of {target} from {one.first} on what another text of the same "
-                    "day contradicts; keep one", f"关于 {target} 自 {one.first} 起的规定与同日公布者矛盾；请保留其一",
-                )  # fmt: skip
+                    law.code,
+                    f"{id_}/{HEAD}",
+                    lang.text(
+                        "says of {target} from {first} on what another text of the same day contradicts; keep one",
+                        target=target,
+                        first=one.first,
+                    ),
+                )
 
 
 def _listed_twice(law: Jurisdiction) -> Iterator[Fault]:
@@ -408,11 +440,16 @@ def _listed_twice(law: Jurisdiction) -> Iterator[Fault]:
     lists = law.named("control-list")
     known = max((value.published for one in lists for value in one.values), default=date.min)
     runs = [
-        (one, [(span.first, span.last or date.max, _items(span.state.value.value))
-               for span in spans(one, known=known)
-               if span.state.status == "in-force" and span.state.value is not None])
+        (
+            one,
+            [
+                (span.first, span.last or date.max, _items(span.state.value.value))
+                for span in spans(one, known=known)
+                if span.state.status == "in-force" and span.state.value is not None
+            ],
+        )
         for one in lists
-    ]  # fmt: skip
+    ]
     for (one, days), (other, others) in combinations(runs, 2):
         twice = {
             item
@@ -423,9 +460,14 @@ def _listed_twice(law: Jurisdiction) -> Iterator[Fault]:
         }
         for item in sorted(twice):
             yield _fault(
-                law.code, other.instrument, f"lists {' '.join(item)}, which {one.instrument} lists too; keep one, or "
-                "end the older", f"所列 {' '.join(item)} 在 {one.instrument} 中亦列管；请保留其一，或终止较早者",
-            )  # fmt: skip
+                law.code,
+                other.instrument,
+                lang.text(
+                    "lists {item}, which {instrument} lists too; keep one, or end the older",
+                    item=" ".join(item),
+                    instrument=one.instrument,
+                ),
+            )
 
 
 def _items(rows: list[dict[str, str]]) -> frozenset[tuple[str, str, str]]:
@@ -435,12 +477,12 @@ def _items(rows: list[dict[str, str]]) -> frozenset[tuple[str, str, str]]:
 # Faults.
 
 
-def _fault(code: str, path: str, en: str, zh: str) -> Fault:
-    return Fault(file=f"{code}/{path}", en=f"{code}/{path}: {en}", zh=f"{code}/{path}：{zh}")
+def _fault(code: str, path: str, words: Text) -> Fault:
+    return Fault(file=f"{code}/{path}", en=f"{code}/{path}: {words['en']}", zh=f"{code}/{path}：{words['zh']}")
 
 
-def _at(one: _File, name: str, en: str, zh: str) -> Fault:
-    return _of_error(Node(file=one.path, place=name, content=None).wrong(en, zh))[0]
+def _at(one: _File, name: str, words: Text) -> Fault:
+    return _of_error(Node(file=one.path, place=name, content=None).wrong(words))[0]
 
 
 def _of_error(error: PackError) -> list[Fault]:
@@ -452,7 +494,7 @@ def _of_error(error: PackError) -> list[Fault]:
 
 def _too_long(code: str, path: str) -> Fault:
     most = BYTES_MOST_OF_FILE >> 10
-    return _fault(code, path, f"is longer than {most} KiB; split it", f"超过 {most} KiB；请拆分")
+    return _fault(code, path, lang.text("is longer than {most} KiB; split it", most=most))
 
 
 def _too_much(code: str) -> Fault:

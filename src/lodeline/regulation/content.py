@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import time
 
+from lodeline.language import text
 from lodeline.material.element import CHEMICAL_NAMES
 from lodeline.regulation.document import EVIDENCE, Node, each
 
@@ -31,7 +32,7 @@ FIRST_DAY = ("counted", "not-counted")
 def _control_list(node: Node) -> None:
     rows = node.rows()
     if not rows:
-        raise node.wrong("lists nothing; a list that lists nothing is not written", "清单为空；空清单不必写")
+        raise node.wrong(text("lists nothing; a list that lists nothing is not written"))
     seen: set[tuple[str, str, str]] = set()
 
     def item(row: Node) -> None:
@@ -52,7 +53,7 @@ def _control_list(node: Node) -> None:
                 entry[words].words()
         key = (entry["item"].text(), element, form)
         if key in seen:
-            raise row.wrong(f"stands twice: {' '.join(key)}; remove one", f"重复：{' '.join(key)}；请删去其一")
+            raise row.wrong(text("stands twice: {key}; remove one", key=" ".join(key)))
         seen.add(key)
 
     each(rows, item)
@@ -64,9 +65,9 @@ def _check_limits(entry: dict[str, Node]) -> None:
         if name in entry:
             share = entry[name].content
             if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 100:
-                raise entry[name].wrong("must be a share from 0 to 100 %", "应为 0 至 100 的百分比")
+                raise entry[name].wrong(text("must be a share from 0 to 100 %"))
     if "to" in entry and entry["to"].content <= (entry["from"].content if "from" in entry else 0):
-        raise entry["to"].wrong("must be above `from`", "应大于 `from`")
+        raise entry["to"].wrong(text("must be above `from`"))
     if "permit" in entry:
         entry["permit"].labels()
     if "words" in entry:
@@ -79,17 +80,17 @@ def _listed_element(row: Node, form: str) -> str:
     entry = row.table((), tuple(row.content))
     if form in KNOW_HOW_FORMS:
         if "element" in entry:
-            raise entry["element"].wrong(
-                f"{form} has no element; leave `element` out", f"{form} 不以元素列管；请删去 `element`"
-            )
+            raise entry["element"].wrong(text("{form} has no element; leave `element` out", form=form))
         return ""
     if "element" not in entry:
-        raise row.wrong("lacks `element`; add it", "缺少 `element`；请补上")
+        raise row.wrong(text("lacks `element`; add it"))
     element = entry["element"].text()
     if element not in CHEMICAL_NAMES and element != ANY_RARE_EARTH:
         raise entry["element"].wrong(
-            f"{element!r} is no element known here; write its symbol, such as Dy or Ga, or REE for any rare earth",
-            f"{element!r} 不是本系统所知的元素；请写元素符号，如 Dy、Ga；任何稀土元素写 REE",
+            text(
+                "{element!r} is no element known here; write its symbol, such as Dy or Ga, or REE for any rare earth",
+                element=element,
+            )
         )
     return element
 
@@ -97,16 +98,14 @@ def _listed_element(row: Node, form: str) -> str:
 def _filing_deadline(node: Node) -> None:
     entry = node.table(("day", "time"), ("every_months",))
     if "every_months" in entry and entry["every_months"].content not in (1, 2, 3, 4, 6, 12):
-        raise entry["every_months"].wrong("must divide a year: 1, 2, 3, 4, 6 or 12", "应整除一年：1、2、3、4、6 或 12")
+        raise entry["every_months"].wrong(text("must divide a year: 1, 2, 3, 4, 6 or 12"))
     day = entry["day"].content
     if isinstance(day, bool) or not isinstance(day, int) or not 1 <= day <= 28:
-        raise entry["day"].wrong(
-            "must be a whole number from 1 to 28, for every month has it", "应为 1 至 28 的整数，每月皆有"
-        )
+        raise entry["day"].wrong(text("must be a whole number from 1 to 28, for every month has it"))
     try:
         time.fromisoformat(entry["time"].text())
     except ValueError as error:
-        raise entry["time"].wrong('is no hour; write it like "00:00"', '不是时刻；请写作 "00:00"') from error
+        raise entry["time"].wrong(text('is no hour; write it like "00:00"')) from error
 
 
 def _working_days(node: Node) -> None:
@@ -119,13 +118,10 @@ def _working_days(node: Node) -> None:
         holiday["label"].labels()
         first, last = holiday["from"].day(), holiday["to"].day()
         if last < first:
-            raise holiday["to"].wrong("is before `from`; exchange them", "早于 `from`；请对调")
+            raise holiday["to"].wrong(text("is before `from`; exchange them"))
         both = [day for day in worked if first <= day <= last]
         if both:
-            raise row.wrong(
-                f"has {both[0]}, which `worked` has too; a day is one or the other",
-                f"含 {both[0]}，而 `worked` 也有该日；同一日只能属其一",
-            )
+            raise row.wrong(text("has {both}, which `worked` has too; a day is one or the other", both=both[0]))
 
 
 def _day_count(node: Node) -> None:
@@ -142,10 +138,7 @@ def _fines(row: Node) -> None:
     entry["breach"].labels()
     spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
     if len(spans) != 1:
-        raise row.wrong(
-            "holds one of `without_gains`, `fine` and `otherwise`; keep one",
-            "`without_gains`、`fine`、`otherwise` 须且只能填一项",
-        )
+        raise row.wrong(text("holds one of `without_gains`, `fine` and `otherwise`; keep one"))
     refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
     for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
         if not (
@@ -154,13 +147,13 @@ def _fines(row: Node) -> None:
             and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
             and 0 <= span.content[0] <= span.content[1]
         ):
-            raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
+            raise span.wrong(text("must be [least, most], whole numbers"))
 
 
 def _record_years(node: Node) -> None:
     years = node.table(("years_least",), ("records",))["years_least"]
     if isinstance(years.content, bool) or not isinstance(years.content, int) or not 0 < years.content < 1000:
-        raise years.wrong("must be a whole number of years", "应为整数年")
+        raise years.wrong(text("must be a whole number of years"))
 
 
 #: What a list does to those on it, and which goods it reaches (`party.lists` reads lists that are loaded likewise).
@@ -178,13 +171,13 @@ def _listed_parties(row: Node) -> None:
     count = group["parties"].content
     if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
         raise group["parties"].wrong(
-            "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
+            text("must be a whole number, no less than are named")
         )  # fmt: skip
     for one in named:
         party = one.table(("names", "country"), ("former", "source"))
         party["country"].text()
         if not party["names"].words():
-            raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
+            raise party["names"].wrong(text("names nobody; give a name"))
         if "former" in party:
             party["former"].words()
 

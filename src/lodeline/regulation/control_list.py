@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
+from lodeline.language import text
 from lodeline.material.element import RARE_EARTHS
 from lodeline.regulation.content import ANY_RARE_EARTH
 from lodeline.regulation.instrument import Citation
@@ -95,7 +97,7 @@ def _items(value: Value, rule: str) -> Iterator[ControlItem]:
             instrument=value.citation.instrument,
             citation=Citation(
                 instrument=value.citation.instrument,
-                article={"en": f"item {row['item']}", "zh": f"{row['item']}项"},
+                article=cast(dict[str, str], text("item {item}", item=row["item"])),
             ),
             evidence=row["evidence"],
             named=tuple(row.get("named", ())),

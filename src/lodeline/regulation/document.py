@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import yaml
 
+from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import Text
 
 #: How a fact is known: the text was read, a published case shows it, somebody reports it, or it is assumed.
 EVIDENCE = ("text", "case", "secondary", "assumption")
@@ -49,26 +51,28 @@ class Node:
     place: str
     content: Any
 
-    def wrong(self, en: str, zh: str) -> PackError:
+    def wrong(self, words: Text) -> PackError:
         """The error of this place."""
-        at = f"{self.file}, {self.place}" if self.place else self.file
-        at_zh = f"{self.file}，{self.place}" if self.place else self.file
-        return PackError(f"{at}: {en}", f"{at_zh}：{zh}")
+        at = (
+            lang.text("{file}, {place}", context="law pack", file=self.file, place=self.place)
+            if self.place
+            else self.file
+        )
+        return PackError(lang.text("{at}: {wrong}", at=at, wrong=words))
 
     def table(self, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> dict[str, Node]:
         """The entries of a table; raises PackError for one that is missing, and for one that has another name."""
         if not isinstance(self.content, dict):
-            raise self.wrong("must be a table of names and values", "应为“名称: 值”的表")
+            raise self.wrong(lang.text("must be a table of names and values"))
         for name in required:
             if name not in self.content:
-                raise self.wrong(f"lacks `{name}`; add it", f"缺少 `{name}`；请补上")
+                raise self.wrong(lang.text("lacks `{name}`; add it", name=name))
         known = (*required, *optional)
         for name in self.content:
             if name not in known:
                 listed = ", ".join(known)
                 raise self.wrong(
-                    f"has `{name}`, which nothing reads; it can hold {listed}",
-                    f"含有无用的 `{name}`；可用的有 {listed}",
+                    lang.text("has `{name}`, which nothing reads; it can hold {listed}", name=name, listed=listed)
                 )
         return {
             name: self._inner(f".{name}".lstrip("." * (not self.place)), self.content[name]) for name in self.content
@@ -77,37 +81,36 @@ class Node:
     def rows(self) -> list[Node]:
         """The members of a list."""
         if not isinstance(self.content, list):
-            raise self.wrong("must be a list", "应为列表")
+            raise self.wrong(lang.text("must be a list"))
         return [self._inner(f"[{number}]", member) for number, member in enumerate(self.content)]
 
     def text(self) -> str:
         """A text that is not empty."""
         if not isinstance(self.content, str) or not self.content.strip():
-            raise self.wrong("must be a text; put it between quotes", "应为文字；请加引号")
+            raise self.wrong(lang.text("must be a text; put it between quotes"))
         return self.content
 
     def choice(self, allowed: tuple[str, ...]) -> str:
         """One of the words allowed."""
         if self.content not in allowed:
             listed = ", ".join(allowed)
-            raise self.wrong(f"is {self.content!r}; write one of {listed}", f"为 {self.content!r}；应为 {listed} 之一")
+            raise self.wrong(lang.text("is {content!r}; write one of {listed}", content=self.content, listed=listed))
         return str(self.content)
 
     def day(self) -> date:
         """A day that has one before it and one after it."""
         if not isinstance(self.content, date) or isinstance(self.content, datetime):
             raise self.wrong(
-                f"is no day: {self.content!r}; write it like 2025-04-04, without quotes",
-                f"不是日期：{self.content!r}；请写作 2025-04-04，不加引号",
+                lang.text("is no day: {content!r}; write it like 2025-04-04, without quotes", content=self.content)
             )
         if not date.min < self.content < date.max:
-            raise self.wrong("is a day beyond all calendars; leave it out", "超出历法范围；请删去")
+            raise self.wrong(lang.text("is a day beyond all calendars; leave it out"))
         return self.content
 
     def flag(self) -> bool:
         """`true`; what does not hold is left out."""
         if self.content is not True:
-            raise self.wrong("can only be `true`; leave it out otherwise", "只能为 `true`；否则请删去")
+            raise self.wrong(lang.text("can only be `true`; leave it out otherwise"))
         return True
 
     def labels(self) -> dict[str, str]:
@@ -155,10 +158,9 @@ def read(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise empty.wrong(
-            f"line {line} is no YAML: {error.problem}; correct the line",
-            f"第 {line} 行不是有效的 YAML：{error.problem}；请改正该行",
+            lang.text("line {line} is no YAML: {problem}; correct the line", line=line, problem=error.problem)
         ) from error
     except (yaml.YAMLError, ValueError) as error:
         # A day such as 2025-02-30 looks like one to the parser and is none.
-        raise empty.wrong(f"is no YAML: {error}; correct it", f"不是有效的 YAML：{error}；请改正") from error
+        raise empty.wrong(lang.text("is no YAML: {error}; correct it", error=error)) from error
     return Node(file=file, place="", content=content)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
+from lodeline.language import text
 from lodeline.regulation.instrument import Citation
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 
@@ -64,7 +65,7 @@ def fines(law: Jurisdiction, day: date, *, known: date) -> tuple[Fine, ...]:
                 article = row.get("article")
                 cited = value.citation
                 if article is not None:
-                    where = {"en": f"article {article}", "zh": f"第{article}条"}
+                    where = cast(dict[str, str], text("article {article}", article=article))
                     cited = Citation(instrument=cited.instrument, article=where)
                 found.append(
                     Fine(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from lodeline.language import text
 from lodeline.regulation.document import EVIDENCE, Node
 
 #: What holds after the last day of a suspension: the rule again, or nobody knows, because no text on it was found.
@@ -88,7 +89,7 @@ def instrument_of(node: Node, folder: str) -> Instrument:
     """The instrument that the file `instrument.yaml` in `folder` tells of. Raises PackError."""
     head = node.table(("id", "title", "issuer", "published", "source", "evidence"), ("number", "suspends", "resumes"))
     if head["id"].text() != folder:
-        raise head["id"].wrong(f"is not the name of its folder; write {folder}", f"与所在文件夹不同名；应为 {folder}")
+        raise head["id"].wrong(text("is not the name of its folder; write {folder}", folder=folder))
     published = head["published"].day()
     evidence = head["evidence"].choice(EVIDENCE)
     effects = [
@@ -115,11 +116,10 @@ def _effect(node: Node, folder: str, published: date, evidence: str, *, suspends
     first = row["from"].day()
     last = row["to"].day() if "to" in row else None
     if last is not None and last < first:
-        raise row["to"].wrong("is before `from`; exchange them", "早于 `from`；请对调")
+        raise row["to"].wrong(text("is before `from`; exchange them"))
     if (last is None) != ("afterwards" not in row):
         raise node.wrong(
-            "`to` and `afterwards` go together: a suspension that ends says what holds then (in-force or unknown)",
-            "`to` 与 `afterwards` 须同时填写：暂停有截止日的，应写明其后状态（in-force 或 unknown）",
+            text("`to` and `afterwards` go together: a suspension that ends says what holds then (in-force or unknown)")
         )
     return Effect(
         suspends=suspends,

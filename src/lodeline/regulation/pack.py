@@ -13,6 +13,7 @@ from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from lodeline.language import text
 from lodeline.regulation.document import PackError, read
 
 
@@ -55,9 +56,7 @@ def _text(file: Traversable, called: str) -> str:
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise PackError(
-            f"{called}: is no text in UTF-8; save it as such", f"{called}：不是 UTF-8 文本；请按此保存"
-        ) from error
+        raise PackError(text("{called}: is no text in UTF-8; save it as such", called=called)) from error
 
 
 def _packs() -> Traversable:

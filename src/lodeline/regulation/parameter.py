@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from lodeline.language import bilingual, text
 from lodeline.regulation.combining import combined, is_combined
 from lodeline.regulation.content import CHECKS
 from lodeline.regulation.document import Node, PackError, each, read
@@ -253,8 +254,11 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
     code, texts = one.pack.code, one.pack.files
     if JURISDICTION not in texts:
         raise PackError(
-            f"{code}: lacks {JURISDICTION}; add it with `country`, `label` and `timezone`",
-            f"{code}：缺少 {JURISDICTION}；请补上 `country`、`label` 和 `timezone`",
+            text(
+                "{code}: lacks {jurisdiction}; add it with `country`, `label` and `timezone`",
+                code=code,
+                jurisdiction=JURISDICTION,
+            )
         )
     head = head_of(read(texts[JURISDICTION], f"{code}/{JURISDICTION}"))
     instruments: dict[str, Instrument] = {}
@@ -264,7 +268,7 @@ def _law_of(one: _ByDigest) -> Jurisdiction:
             continue
         folder, _, name = path.partition("/")
         if not name or "/" in name:
-            raise PackError(*_misplaced(f"{code}/{path}"))
+            raise PackError(bilingual(*_misplaced(f"{code}/{path}")))
         node = read(texts[path], f"{code}/{path}")
         if name == HEAD:
             instruments[folder] = instrument_of(node, folder)
@@ -289,9 +293,7 @@ def head_of(node: Node) -> dict[str, Node]:
     try:
         ZoneInfo(head["timezone"].text())
     except (LookupError, ValueError) as error:
-        raise head["timezone"].wrong(
-            "is no time zone; write one like Asia/Tokyo", "不是时区；请写作 Asia/Tokyo 之类"
-        ) from error
+        raise head["timezone"].wrong(text("is no time zone; write one like Asia/Tokyo")) from error
     return head
 
 
@@ -300,7 +302,7 @@ def unknown_instruments(code: str, instruments: dict[str, Instrument]) -> Iterat
     for instrument in instruments.values():
         for named in (named for effect in instrument.effects for named in effect.instruments):
             if named not in instruments:
-                yield PackError(*_no_folder(f"{code}/{instrument.id}/{HEAD}", named))
+                yield PackError(bilingual(*_no_folder(f"{code}/{instrument.id}/{HEAD}", named)))
 
 
 #: What is said of a second file that sets a parameter of which one instrument alone states what holds.
@@ -323,7 +325,7 @@ def parameters_of(sources: list[tuple[str, Node]], instruments: dict[str, Instru
         name = row["parameter"].text()
         shared = "shared" in row and row["shared"].flag()
         if name in met and not is_combined(name) and not (shared and met[name]):
-            raise row["parameter"].wrong(f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}")
+            raise row["parameter"].wrong(bilingual(f"{name} {SET_TWICE[0]}", f"{name} {SET_TWICE[1]}"))
         met[name] = shared
         values = values_of(row["values"], row.get("holes"), folder)
         each(row["values"].rows(), lambda member: _check_value(member, name, folder, instruments))  # noqa: B023
@@ -350,7 +352,7 @@ def _check_value(member: Node, name: str, folder: str, instruments: dict[str, In
     cited = content["citation"].get("instrument", folder)
     # Ids are written in small letters and hyphens; what is written otherwise names a source outside the pack.
     if re.fullmatch(r"[a-z0-9-]+", cited) and cited not in instruments:
-        raise PackError(*_no_folder(f"{member.file}, {member.place}", cited))
+        raise PackError(bilingual(*_no_folder(f"{member.file}, {member.place}", cited)))
     if name in CHECKS and "value" in content:
         CHECKS[name](member.table(tuple(content))["value"])
 
@@ -359,8 +361,7 @@ def _informs(node: Node, row: dict[str, Node]) -> dict[str, str] | None:
     """Why a parameter is for people to read: said by the file, and never without a reason."""
     if ("informs" in row) != ("reason" in row):
         raise node.wrong(
-            "`informs: people` and `reason` go together: what no rule applies says why, in both languages",
-            "`informs: people` 与 `reason` 须同时填写：程序规则不适用的参数，应以中英文说明理由",
+            text("`informs: people` and `reason` go together: what no rule applies says why, in both languages")
         )
     if "informs" not in row:
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from lodeline.language import text
 from lodeline.regulation.document import EVIDENCE, Node, each
 from lodeline.regulation.instrument import Citation
 
@@ -57,7 +58,7 @@ def values_of(node: Node, holes: Node | None, folder: str) -> tuple[Value, ...]:
     """The values in the list `values`, in order of the days from which they hold. Raises PackError."""
     rows = each(node.rows(), lambda row: (row, _value(row, folder)))
     if not rows:
-        raise node.wrong("holds no value; add one", "没有取值；请补上")
+        raise node.wrong(text("holds no value; add one"))
     rows.sort(key=lambda pair: (pair[1].in_force_from, pair[1].published))
     _check_overlaps(rows)
     _check_holes(rows, [_hole(row) for row in holes.rows()] if holes is not None else [])
@@ -70,13 +71,11 @@ def _value(node: Node, folder: str) -> Value:
     )
     unknown = "unknown" in row and row["unknown"].flag()
     if unknown == ("value" in row):
-        raise node.wrong(
-            "holds either `value` or `unknown: true`; keep one", "`value` 与 `unknown: true` 须且只能填一项"
-        )
+        raise node.wrong(text("holds either `value` or `unknown: true`; keep one"))
     first = row["in_force_from"].day()
     last = row["in_force_to"].day() if "in_force_to" in row else None
     if last is not None and last < first:
-        raise row["in_force_to"].wrong("is before `in_force_from`; exchange them", "早于 `in_force_from`；请对调")
+        raise row["in_force_to"].wrong(text("is before `in_force_from`; exchange them"))
     citation = row["citation"].table(("article",), ("instrument",))
     return Value(
         value=row["value"].content if "value" in row else None,
@@ -113,10 +112,12 @@ def _check_overlaps(rows: Sequence[tuple[Node, Value]]) -> None:
             if earlier.published == later.published or not (succeeds or corrects):
                 end = later.in_force_from - ONE_DAY
                 raise node.wrong(
-                    f"overlaps the value in force from {earlier.in_force_from}; give that one `in_force_to: {end}`, "
-                    f"or, where the one published later replaces it, give the later one `corrects: true`",
-                    f"与 {earlier.in_force_from} 起施行的取值重叠；请为前者写明 `in_force_to: {end}`，"
-                    f"若系后公布者更正前者，请为后者写明 `corrects: true`",
+                    text(
+                        "overlaps the value in force from {in_force_from}; give that one `in_force_to: {end}`, "
+                        "or, where the one published later replaces it, give the later one `corrects: true`",
+                        in_force_from=earlier.in_force_from,
+                        end=end,
+                    )
                 )
 
 
@@ -129,8 +130,11 @@ def _check_holes(rows: Sequence[tuple[Node, Value]], declared: Sequence[tuple[No
             found.append(hole)
             if hole not in [(first, last) for _, first, last in declared]:
                 raise node.wrong(
-                    f"leaves {hole[0]} to {hole[1]} without a value; mend the days, or declare them under `holes`",
-                    f"使 {hole[0]} 至 {hole[1]} 没有取值；请改正日期，或在 `holes` 中声明",
+                    text(
+                        "leaves {hole} to {hole2} without a value; mend the days, or declare them under `holes`",
+                        hole=hole[0],
+                        hole2=hole[1],
+                    )
                 )
         if value.corrects or before.corrects:
             # A correction takes nothing away beyond its own days.
@@ -140,7 +144,7 @@ def _check_holes(rows: Sequence[tuple[Node, Value]], declared: Sequence[tuple[No
         before = value
     for node, first, last in declared:
         if (first, last) not in found:
-            raise node.wrong("is no hole between the values; remove it", "并非取值之间的空缺；请删去")
+            raise node.wrong(text("is no hole between the values; remove it"))
 
 
 def _hole(node: Node) -> tuple[Node, date, date]:

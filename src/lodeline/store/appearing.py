@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.store.trouble import happening_at
 
 _ROOM, _LOCK = ".making", "lock"
@@ -38,10 +39,7 @@ def work_room(place: Path) -> Iterator[Path]:
     try:
         with (room / _LOCK).open("w") as lock:
             if not _taken(lock.fileno(), room / _LOCK):
-                raise TakenError(
-                    f"{place} is being made by another process: wait until it has ended",
-                    f"另一进程正在生成 {place}：请等待其结束",
-                )
+                raise TakenError(text("{place} is being made by another process: wait until it has ended", place=place))
             _empty(room)
             try:
                 yield room
@@ -62,8 +60,7 @@ def appear(made: Path, place: Path) -> None:
         _name(made, place)
     except FileExistsError as error:
         raise TakenError(
-            f"{place} has been made by another process meanwhile, and was left as it is",
-            f"{place} 此间已由另一进程生成，保持原样",
+            text("{place} has been made by another process meanwhile, and was left as it is", place=place)
         ) from error
     try:
         keep_names(place.parent)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import polars as pl
 from django.db import Error as DjangoDatabaseError
 
+from lodeline.language import text
 from lodeline.store.appearing import appear, work_room
 from lodeline.store.append import append
 from lodeline.store.database import Database, integer
@@ -103,8 +104,12 @@ def _table(database: Database, name: str) -> Table:
     for column, stored in found.items():
         if stored not in known:
             raise StoreError(
-                f"column {name}.{column} is of type {stored}, which this program does not know",
-                f"列 {name}.{column} 的类型为 {stored}，本程序无法识别",
+                text(
+                    "column {name}.{column} is of type {stored}, which this program does not know",
+                    name=name,
+                    column=column,
+                    stored=stored,
+                )
             )
     return Table(name=name, columns={column: known[found[column]] for column in sorted(found)})
 
@@ -146,8 +151,7 @@ def rows_of(database: Database, table: Table) -> Iterator[pl.DataFrame]:
                 frame = pl.DataFrame(rows, schema=schema, orient="row")
             except TypeError as error:
                 raise StoreError(
-                    f"table {table.name} holds what its columns cannot: run `lodeline verify`",
-                    f"表 {table.name} 中有不符合列类型的值：请运行 `lodeline verify`",
+                    text("table {name} holds what its columns cannot: run `lodeline verify`", name=table.name)
                 ) from error
             yield frame.cast({name: pl.Boolean() for name, kind in table.columns.items() if kind == "boolean"})
 
@@ -220,7 +224,7 @@ def _fitting(table: str) -> Iterator[None]:
 
 
 def _not_fitting(table: str) -> StoreError:
-    return StoreError(f"rows of table {table} do not fit the others", f"表 {table} 的行与其他数据不符")
+    return StoreError(text("rows of table {table} do not fit the others", table=table))
 
 
 @contextmanager
@@ -271,9 +275,11 @@ def steps_like(tables: Mapping[str, Collection[str]]) -> dict[str, str]:
         if key is None:
             named = ", ".join(_unlike(last, tables))
             raise StoreError(
-                f"the backup has tables that no program up to this one had ({named}): restore it with the program that"
-                " made it",
-                f"备份中的数据表（{named}）与本程序及以往各版均不相符：请用制作该备份的程序恢复",
+                text(
+                    "the backup has tables that no program up to this one had ({named}): restore it with the "
+                    "program that made it",
+                    named=named,
+                )
             )
         found[key[0]] = key[1]
     return found

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from lodeline.filing.feed_schema import FEEDS, Feed, feed_cells
+from lodeline.language import text
 from lodeline.ledger.movement import LINE, TRADE
 from lodeline.progress import counted
 from lodeline.store.books import LINE_SELECT
@@ -191,10 +192,12 @@ class ColumnFiles:
                 return head, self._frames(self._caught_up(head), kinds, head, kept)
             except WrongFile as wrong:
                 raise StoreError(
-                    f"the files for analysis in {self.directory} are read otherwise than they were just written"
-                    f" ({wrong.path.name}): check the disk, or name another directory (LODELINE_SNAPSHOTS)",
-                    f"{self.directory} 中的分析文件刚写入即与所写不符（{wrong.path.name}）："
-                    "请检查磁盘，或用 LODELINE_SNAPSHOTS 另设目录",
+                    text(
+                        "the files for analysis in {directory} are read otherwise than they were just written "
+                        "({name}): check the disk, or name another directory (LODELINE_SNAPSHOTS)",
+                        directory=self.directory,
+                        name=wrong.path.name,
+                    )
                 ) from wrong
 
     def believed(self) -> Manifest | None:
@@ -216,9 +219,11 @@ class ColumnFiles:
             raise WrongFile(path, "its code is not of this store")
         if stated["format"] > FORMAT:
             raise StoreError(
-                f"the files for analysis in {self.directory} were written by a newer version: update the program, or"
-                " give this one a directory of its own (LODELINE_SNAPSHOTS)",
-                f"{self.directory} 中的分析文件由更新版本的程序写成：请更新程序，或用 LODELINE_SNAPSHOTS 另设目录",
+                text(
+                    "the files for analysis in {directory} were written by a newer version: update the "
+                    "program, or give this one a directory of its own (LODELINE_SNAPSHOTS)",
+                    directory=self.directory,
+                )
             )
         if stated["format"] < FORMAT:
             return None

@@ -27,6 +27,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.ledger.movement import frame_of
 from lodeline.store.trouble import at_place
 
@@ -85,7 +86,7 @@ def parse_url(url: str) -> dict[str, object]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise DatabaseError(f"no database address: {url!r} ({error})", f"不是数据库地址：{url!r}（{error}）") from error
+        raise DatabaseError(text("no database address: {url!r} ({error})", url=url, error=error)) from error
     if parts.scheme in ("postgresql", "postgres"):
         query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
         return {
@@ -99,8 +100,10 @@ def parse_url(url: str) -> dict[str, object]:
         }
     if parts.scheme not in ("", "sqlite") and not (len(parts.scheme) == 1 and Path(url).drive):
         raise DatabaseError(
-            f"unknown database scheme {parts.scheme!r}: use postgresql://… or the path of a SQLite file",
-            f"未知的数据库类型 {parts.scheme!r}：请用 postgresql://… 或 SQLite 文件路径",
+            text(
+                "unknown database scheme {scheme!r}: use postgresql://… or the path of a SQLite file",
+                scheme=parts.scheme,
+            )
         )
     path = unquote(url.removeprefix("sqlite://").removeprefix("/") if url.startswith("sqlite:///") else url)
     if url.startswith("sqlite:////"):
@@ -134,7 +137,7 @@ class Database:
         self.url = url
         named = parse_url(url)
         if not named["NAME"]:
-            raise DatabaseError(f"{url!r} names no database", f"{url!r} 没有指明数据库")
+            raise DatabaseError(text("{url!r} names no database", url=url))
         # As it was written, and the same when the process has gone to another directory since.
         self._path = Path(str(named["NAME"])).absolute()
         if named["ENGINE"] == _SQLITE:

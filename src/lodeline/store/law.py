@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from lodeline.journal.verify import Fault
+from lodeline.language import bilingual, text
 from lodeline.regulation.pack import Pack, shipped, shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.store.store import (
@@ -155,8 +156,7 @@ def _changed(entry: StoredEntry | None) -> StoreError:
     at = "the store was made with" if entry is None else f"entry {entry.index} has published"
     at_zh = "建库时" if entry is None else f"条目 {entry.index} 公布时"
     return StoreError(
-        f"the files of the law that {at} are not what they were: run `lodeline verify`",
-        f"法规包文件与{at_zh}不符：请运行 `lodeline verify`",
+        text("the files of the law that {at} are not what they were: run `lodeline verify`", at=bilingual(at, at_zh))
     )
 
 

@@ -20,6 +20,7 @@ from django.db import transaction
 
 from lodeline.journal.checkpoint import MalformedNoteError, Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
+from lodeline.language import bilingual, text
 from lodeline.regulation.pack import Pack, shipped, shipped_codes
 from lodeline.store import migrations
 from lodeline.store.append import append
@@ -71,9 +72,7 @@ def create(
             migrate(database, "store")
     except DjangoDatabaseError as error:
         _raise_trouble(error, database)
-        raise StoreError(
-            f"cannot make the store at {_shown(url)}: {error}", f"无法在 {_shown(url)} 建立数据库：{error}"
-        ) from error
+        raise StoreError(text("cannot make the store at {shown}: {error}", shown=_shown(url), error=error)) from error
     with database.transaction():
         make_guards(database)
         new = _state_of(database).format is None
@@ -115,22 +114,32 @@ def _require_kept(store: Store, *, origin: str | None, jurisdiction: str | Pack 
     place = _shown(store.database.url)
     if origin not in (None, store.origin):
         raise StoreError(
-            f"the log of the store at {place} is called {store.origin}, which its receipts name, and keeps the"
-            f" name: make another store for {origin}",
-            f"{place} 处数据库的日志名称为 {store.origin}，已载入回执，不可更改：使用 {origin} 请另建数据库",
+            text(
+                "the log of the store at {place} is called {origin}, which its receipts name, and keeps "
+                "the name: make another store for {origin2}",
+                place=place,
+                origin=store.origin,
+                origin2=origin,
+            )
         )
     if isinstance(jurisdiction, Pack):
         if jurisdiction.digest != store.first_pack:
             raise StoreError(
-                f"the store at {place} was made with another law, and keeps it: propose this one (`lodeline law"
-                " propose`), or make another store",
-                f"{place} 处数据库建立时采用其他法规包，不可更改：请提议该包（`lodeline law propose`），或另建数据库",
+                text(
+                    "the store at {place} was made with another law, and keeps it: propose this one "
+                    "(`lodeline law propose`), or make another store",
+                    place=place,
+                )
             )
     elif jurisdiction not in (None, store.jurisdiction):
         raise StoreError(
-            f"the store at {place} has the jurisdiction {store.jurisdiction!r}, and keeps it: make another store"
-            f" for {jurisdiction!r}",
-            f"{place} 处数据库的法域为 {store.jurisdiction!r}，不可更改：{jurisdiction!r} 请另建数据库",
+            text(
+                "the store at {place} has the jurisdiction {jurisdiction!r}, and keeps it: make another "
+                "store for {jurisdiction2!r}",
+                place=place,
+                jurisdiction=store.jurisdiction,
+                jurisdiction2=jurisdiction,
+            )
         )
 
 
@@ -189,8 +198,12 @@ def _require_pack(jurisdiction: str | Pack | None) -> None:
     if isinstance(jurisdiction, str) and jurisdiction not in shipped_codes():
         codes = ", ".join(shipped_codes())
         raise StoreError(
-            f"there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the program: {codes}",
-            f"没有法规包 {jurisdiction!r}：请指定法规包文件夹，或程序自带的 {codes}",
+            text(
+                "there is no pack {jurisdiction!r}: name the folder of one, or one that comes with the "
+                "program: {codes}",
+                jurisdiction=jurisdiction,
+                codes=codes,
+            )
         )
 
 
@@ -211,9 +224,11 @@ def _require_name(origin: str | None) -> None:
             Signer.of_store(b"any", origin)
     except MalformedNoteError as error:
         raise StoreError(
-            f"{origin!r} cannot be the name of a log: write one without blanks and plus signs, such as"
-            " lodeline.example/log",
-            f"{origin!r} 不能作为日志名称：请写作 lodeline.example/log 的形式，不含空格和加号",
+            text(
+                "{origin!r} cannot be the name of a log: write one without blanks and plus signs, such "
+                "as lodeline.example/log",
+                origin=origin,
+            )
         ) from error
 
 
@@ -265,15 +280,20 @@ def _require_known(state: _State, url: str) -> None:
     if (stored is not None and stored > FORMAT) or state.made - _known_changes():
         newest = max(state.made - _known_changes(), default=stored)
         raise StoreError(
-            f"the store{{at}} was made or changed by a newer version ({newest}): update the program",
-            f"{{at}}数据库由更新版本的程序建立或更改（{newest}）：请更新程序",
+            text(
+                "the store{{at}} was made or changed by a newer version ({newest}): update the program", newest=newest
+            ),
             place=_shown(url),
         )
     if stored is not None and stored < FORMAT - 1:
         raise StoreError(
-            f"the store{{at}} has format {stored}, and this program reads {FORMAT - 1} and {FORMAT}: open it with the"
-            " versions in between first, one after another",
-            f"{{at}}数据库格式为 {stored}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
+            text(
+                "the store{{at}} has format {stored}, and this program reads {format} and {format2}: "
+                "open it with the versions in between first, one after another",
+                stored=stored,
+                format=FORMAT - 1,
+                format2=FORMAT,
+            ),
             place=_shown(url),
         )
 
@@ -327,10 +347,7 @@ def _refuse_a_file_of_others(database: Database, url: str) -> None:
     except DjangoDatabaseError:
         return  # what is no database at all is named when the tables are made
     if tables and "django_migrations" not in tables:
-        raise StoreError(
-            f"{_shown(url)} is the database of another program: name a new file",
-            f"{_shown(url)} 是其他程序的数据库：请另取文件名",
-        )
+        raise StoreError(text("{shown} is the database of another program: name a new file", shown=_shown(url)))
 
 
 def open_store(url: str, *, secret: str | None = None) -> Store:
@@ -351,17 +368,16 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
         raise _nothing_there(database)
     if state.made != _known_changes() or "pack" not in state.facts:
         raise StoreError(
-            "the store{at} was made by an older version: make a backup with that version, then bring the store up to"
-            " date with `lodeline init`",
-            "{at}数据库由旧版本建立：请先用旧版本备份，再运行 `lodeline init` 更新",
+            text(
+                "the store{at} was made by an older version: make a backup with that version, then bring "
+                "the store up to date with `lodeline init`"
+            ),
             place=_shown(url),
         )
     facts = state.facts
     used = secret_for(facts, secret)
     if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
-        raise StoreError(
-            "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
-        )
+        raise StoreError(text("LODELINE_SECRET is not the secret that this store was made with"))
     expect(url)
     return Store(database, facts, used.encode())
 
@@ -382,13 +398,11 @@ def _nothing_there(database: Database) -> StoreError:
     another history under its name."""
     if _was_there(database):
         return StoreError(
-            "the store{at} is gone, with all that was filed: restore the newest backup (`lodeline restore`)",
-            "{at}数据库已丢失，其中申报数据均不可读取：请用 `lodeline restore` 恢复最新备份",
+            text("the store{at} is gone, with all that was filed: restore the newest backup (`lodeline restore`)"),
             place=_shown(database.url),
         )
     return StoreError(
-        "there is no store{at}: make one with `lodeline init`",
-        "{at}数据库不存在：请先运行 `lodeline init`",
+        text("there is no store{at}: make one with `lodeline init`"),
         place=_shown(database.url),
     )
 
@@ -398,15 +412,15 @@ def _not_opened(database: Database, error: DjangoDatabaseError) -> StoreError:
     place = _shown(database.url)
     if "locked" in str(error):
         return StoreError(
-            "the store{at} is locked by another program: wait until it has ended, or stop it",
-            "{at}数据库被其他程序锁定：请等待其结束，或将其停止",
+            text("the store{at} is locked by another program: wait until it has ended, or stop it"),
             place=place,
         )
     if database.path is not None and not os.access(database.path.parent, os.W_OK):
         return StoreError(
-            "the store{at} lies where this account cannot write, and was not closed: copy it with its -wal file to a"
-            " place of your own, and open the copy",
-            "{at}数据库所在位置不可写，且未正常关闭：请连同 -wal 文件复制到可写位置后再打开",
+            text(
+                "the store{at} lies where this account cannot write, and was not closed: copy it with "
+                "its -wal file to a place of your own, and open the copy"
+            ),
             place=place,
         )
     _raise_trouble(error, database)
@@ -418,10 +432,16 @@ def _not_opened(database: Database, error: DjangoDatabaseError) -> StoreError:
             "如已丢失，请用 `lodeline restore` 恢复最新备份",
         )
     return StoreError(
-        f"cannot open the store{{at}}{{reason}}. {server[0]}{en}",
-        f"无法打开{{at}}数据库{{reason}}。{server[1]}{zh}",
-        place=place, reason=str(error),
-    )  # fmt: skip
+        text(
+            "cannot open the store{{at}}{{reason}}. {server}{text}",
+            server=server[0],
+            text=en,
+            server2=server[1],
+            text2=zh,
+        ),
+        place=place,
+        reason=str(error),
+    )
 
 
 def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
@@ -432,17 +452,14 @@ def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
     message = trouble(error, placed=False)
     if message is not None:
         en, zh = message
-        raise StoreError(f"{{place}}{en}", f"{{place}}{zh}", place=place_of(error)) from error
+        raise StoreError(bilingual(f"{{place}}{en}", f"{{place}}{zh}"), place=place_of(error)) from error
 
 
 def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:
     """The secret given, else the environment's, else the one that the store's facts hold. Raises StoreError if none."""
     used = given or os.environ.get("LODELINE_SECRET") or facts.get("secret")
     if used is None:
-        raise StoreError(
-            "the store was made with a secret of its own: set LODELINE_SECRET to it",
-            "该数据库建立时使用了专用密钥：请设置 LODELINE_SECRET",
-        )
+        raise StoreError(text("the store was made with a secret of its own: set LODELINE_SECRET to it"))
     return used
 
 
@@ -452,16 +469,20 @@ def assert_guarded(store: Store) -> None:
     if found.foreign:
         named = ", ".join(found.foreign)
         raise StoreError(
-            f"triggers, rules or settings of others are on the tables of facts ({named}): find out who made them, run"
-            " `lodeline verify`, then drop them in the database",
-            f"事实表上存在外来的触发器、规则或设置（{named}）：请查明来源并运行 `lodeline verify`，再在数据库中删除",
+            text(
+                "triggers, rules or settings of others are on the tables of facts ({named}): find out "
+                "who made them, run `lodeline verify`, then drop them in the database",
+                named=named,
+            )
         )
     if found.missing:
         named = ", ".join(found.missing)
         raise StoreError(
-            f"the store is not guarded against changes (missing: {named}): run `lodeline verify`,"
-            " then `lodeline init` to set the guards again",
-            f"数据库缺少防改触发器（{named}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
+            text(
+                "the store is not guarded against changes (missing: {named}): run `lodeline verify`, "
+                "then `lodeline init` to set the guards again",
+                named=named,
+            )
         )
 
 
@@ -469,11 +490,12 @@ def assert_long_enough(secret: str) -> None:
     """Raises StoreError for a secret that can be guessed."""
     if len(secret) < SECRET_CHARACTERS:
         raise StoreError(
-            f"the store's secret has fewer than {SECRET_CHARACTERS} characters and can be guessed, and with it the key"
-            " that signs its log: make a store with a longer LODELINE_SECRET (`openssl rand -hex 32`), or with none,"
-            " and load into it what was filed",
-            f"数据库密钥不足 {SECRET_CHARACTERS} 个字符，可被猜出，日志签名密钥亦随之泄露：请设置更长的 LODELINE_SECRET"
-            "（`openssl rand -hex 32`）或不设置，新建数据库后重新装载申报数据",
+            text(
+                "the store's secret has fewer than {secret_characters} characters and can be guessed, "
+                "and with it the key that signs its log: make a store with a longer LODELINE_SECRET "
+                "(`openssl rand -hex 32`), or with none, and load into it what was filed",
+                secret_characters=SECRET_CHARACTERS,
+            )
         )
 
 

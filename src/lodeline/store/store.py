@@ -17,11 +17,12 @@ from hashlib import sha256
 
 import polars as pl
 
-from lodeline.errors import Text, UserError, text
+from lodeline.errors import UserError
 from lodeline.filing.feed_schema import Feed, feed_cells
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier, Subtree, leaf_hash
+from lodeline.language import Text, bilingual
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.state import State
 from lodeline.store.append import append, replace_state
@@ -37,11 +38,15 @@ class StoreError(UserError):
     An operator is shown both; a page, which anybody may ask for, neither.
     """
 
-    def __init__(self, en: str, zh: str, *, place: str = "", reason: str = "") -> None:
+    def __init__(self, words: Text, *, place: str = "", reason: str = "") -> None:
         english = {"{at}": f" at {place}", "{place}": f"{place}: ", "{reason}": f": {reason}"}
         chinese = {"{at}": f" {place} 处的", "{place}": f"{place}：", "{reason}": f"：{reason}"}
-        super().__init__(_filled(en, english if place else {}), _filled(zh, chinese if place else {}))
-        self._for_anybody = text(_filled(en, {}), _filled(zh, {}))
+        named = english, chinese
+        en, zh = (
+            _filled(one, names if place else {}) for one, names in zip((words["en"], words["zh"]), named, strict=True)
+        )
+        super().__init__(bilingual(en, zh))
+        self._for_anybody = bilingual(_filled(words["en"], {}), _filled(words["zh"], {}))
 
     def for_anybody(self) -> Text:
         """The texts without a place and without words of the database."""

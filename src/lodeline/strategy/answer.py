@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import RARE_EARTHS
 from lodeline.strategy.classes import HEAVY, class_of, product_of
 from lodeline.strategy.draws import Input
@@ -114,17 +114,15 @@ def _inputs(run: Run) -> list[Json]:
 
 #: Assumptions that move no stop: of money, and of what might be added.
 _OTHERS: Final[dict[str, Text]] = {
-    "seller_margin": text("margin of the seller", "卖方毛利率"),
-    "buyer_loss_times_goods": text(
-        "loss of a plant for each unit of value of the goods it lacks", "工厂停产损失与所缺货物价值之比"
-    ),
-    "substitution_share_12_months": text("what may be substituted within a year", "一年内可替代比例"),
-    "qualification_months_magnet": text("months until another maker is qualified", "新供应商资格审核月数"),
-    "licence_delay_shared": text("how alike delays of licences are", "许可办理时间的相关性"),
+    "seller_margin": text("margin of the seller"),
+    "buyer_loss_times_goods": text("loss of a plant for each unit of value of the goods it lacks"),
+    "substitution_share_12_months": text("what may be substituted within a year"),
+    "qualification_months_magnet": text("months until another maker is qualified"),
+    "licence_delay_shared": text("how alike delays of licences are"),
 }
 
 
-_RATE: Final = text("rate of exchange, for the day on which losses cross", "汇率（仅用于判断两线相交之日）")
+_RATE: Final = text("rate of exchange, for the day on which losses cross")
 
 
 def _plant(run: Run, place: int) -> Json:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import polars as pl
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.strategy.classes import matches
 from lodeline.strategy.figure import Basis, weakest
 from lodeline.strategy.inputs.assumptions import VINTAGE, Assumption, assumption, lognormal, triangular
@@ -27,17 +27,17 @@ End = Literal["low", "high"]
 _TRANSITS: Final = ("transit_days_road", "transit_days_asia", "transit_days_sea")
 #: What each input is called in a sentence.
 WORDS: Final[dict[str, Text]] = {
-    "stock_days_customer": text("customers' stock", "用户库存"),
-    "cover": text("the stock that cover.csv states", "cover.csv 所载库存"),
-    "transit_days_road": text("days under way by road", "公路在途天数"),
-    "transit_days_asia": text("days under way within Asia", "亚洲内在途天数"),
-    "transit_days_sea": text("days under way by sea", "海运在途天数"),
-    "licence_days": text("how long a licence takes", "许可办理时间"),
-    "approval_share": text("the share of licences approved", "许可批准比例"),
-    "demand_plant": text("plants' demand", "工厂需求"),
-    "order_smoothing_days": text("how fast buyers order what they lack", "补货速度"),
-    "spare_capacity": text("spare capacity of makers and plants", "生产富余能力"),
-    "waiting_return_share": text("how fast goods leave that waited for a licence", "待许可货物恢复发运的速度"),
+    "stock_days_customer": text("customers' stock"),
+    "cover": text("the stock that cover.csv states"),
+    "transit_days_road": text("days under way by road"),
+    "transit_days_asia": text("days under way within Asia"),
+    "transit_days_sea": text("days under way by sea"),
+    "licence_days": text("how long a licence takes"),
+    "approval_share": text("the share of licences approved"),
+    "demand_plant": text("plants' demand"),
+    "order_smoothing_days": text("how fast buyers order what they lack"),
+    "spare_capacity": text("spare capacity of makers and plants"),
+    "waiting_return_share": text("how fast goods leave that waited for a licence"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.span import month_after
 from lodeline.strategy.control.held import carried_kg
 from lodeline.strategy.draws import WORDS
@@ -18,9 +18,19 @@ from lodeline.strategy.run import Run, is_anything_touched, percentiles
 #: The headline says how many plants stand still by this day.
 _BY_DAY: Final = 90
 _MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
-)  # fmt: skip
+)
 #: A scenario that starts so long after its base window is said to.
 _GAP_DAYS: Final = 62
 
@@ -31,9 +41,9 @@ def headline(run: Run) -> Text:
     name, name_zh = scenario.name_en or scenario.name, scenario.name_zh or scenario.name_en or scenario.name
     en, zh = f"{name}, from {_day(scenario.starts)}: ", f"{name_zh}，自{_day_zh(scenario.starts)}起："
     if not scenario.instruments:
-        return text(en + "it has no instrument, so nobody stops by it.", zh + "没有任何管制措施，无工厂因此停产。")
+        return bilingual(en + "it has no instrument, so nobody stops by it.", zh + "没有任何管制措施，无工厂因此停产。")
     if not is_anything_touched(run.ends["central"]):
-        return text(
+        return bilingual(
             en + "nothing that was shipped in the base window is in its scope, so nobody stops by it.",
             zh + "基准期内没有任何发运属于其范围，无工厂因此停产。",
         )
@@ -54,18 +64,20 @@ def headline(run: Run) -> Text:
     en, zh = en + apart["en"], zh + apart["zh"]
     most = run.moves[0] if run.moves else None
     if most is None or max(most.swing, most.first_swing) == 0:
-        return text(en + " No single assumption moves a stop by a day.", zh + "没有任何单项假定会使停产日改变一天。")
+        return bilingual(
+            en + " No single assumption moves a stop by a day.", zh + "没有任何单项假定会使停产日改变一天。"
+        )
     basis = next(one.basis for one in run.ranges.inputs if one.key == most.key)
     so = {"synthetic": ("which is invented", "为虚构数据"), "assumption": ("which is assumed", "属假定")}
-    said, said_zh = so.get(basis, ("which is estimated", "属估计"))
-    words = WORDS[most.key]
-    return text(f"{en} Most hangs on {words['en']}, {said}.", f"{zh}结论主要取决于{words['zh']}，{said_zh}。")
+    known = bilingual(*so.get(basis, ("which is estimated", "属估计")))
+    stops = bilingual(en, zh)
+    return text("{stops} Most hangs on {input}, {known}.", stops=stops, input=WORDS[most.key], known=known)
 
 
 def _alone(run: Run) -> Text:
     """How many plants stop with no control at all, what makes them stop, and that they are left out."""
     if not run.alone:
-        return text("", "")
+        return bilingual("", "")
     units = run.network.units
     need = np.add.reduceat(np.append(units.need_rate, 0.0), units.need_start[:-1]) * (np.diff(units.need_start) > 0)
     plants, count = len(run.plants) + len(run.alone), len(run.alone)
@@ -79,7 +91,7 @@ def _alone(run: Run) -> Text:
         said.append(f"as suppliers send less than in the base window ({count - late})")
         said_zh.append(f"供应商发货少于基准期（{count - late}家）")
     verb, be = ("stops", "is") if count == 1 else ("stop", "are")
-    return text(
+    return bilingual(
         f" {count} of {plants} plants ({share:.0f} % of all need) {verb} with no control at all, {' or '.join(said)}, "
         f"and {be} left out.",
         f"{plants}家工厂中有{count}家（占总需求{share:.0f}%）在没有任何管制时也停产：{'、'.join(said_zh)}，不计入结果。",
@@ -90,15 +102,19 @@ def notes(run: Run) -> list[tuple[str, Text]]:
     """What a reader must know before using the answer."""
     found: list[tuple[str, Text]] = []
     if not run.scenario.instruments:
-        found.append(("no-instrument", text(
-            "The scenario has no instrument, so it changes nothing: file its rows of instruments.csv.",
-            "该情景没有任何管制措施，因此不产生变化：请在 instruments.csv 中补充。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "no-instrument",
+                text("The scenario has no instrument, so it changes nothing: file its rows of instruments.csv."),
+            )
+        )
     elif not is_anything_touched(run.ends["central"]):
-        found.append(("no-edge-in-scope", text(
-            "No flow of the base window is in the scope of these instruments: the answer is zero.",
-            "基准期内没有流向属于这些措施的范围：结果为零。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "no-edge-in-scope",
+                text("No flow of the base window is in the scope of these instruments: the answer is zero."),
+            )
+        )
     found += _apart(run.scenario.starts, run.network.window)
     held = run.held_kg
     if held > 0:
@@ -106,54 +122,92 @@ def notes(run: Run) -> list[tuple[str, Text]]:
         whole = float(flow[scope.in_scope].sum()) * run.scenario.horizon_days
         most = np.minimum(carried_kg(run.network), flow * run.scenario.horizon_days)
         usual = float(most[scope.held].sum())
-        found.append(("licences-held", text(
-            f"On licences that were held before, {held:,.0f} kg of what is in scope may still leave: they are used "
-            f"first, each until its last day. At the usual flow {usual:,.0f} kg of it leave before they end, of "
-            f"{whole:,.0f} kg that the base window would send in the run.",
-            f"范围内货物凭此前已获许可仍可出口 {held:,.0f} 千克：优先使用，至各许可到期为止。"
-            f"按基准期流量，到期前出口其中 {usual:,.0f} 千克；推演期内正常出口量为 {whole:,.0f} 千克。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "licences-held",
+                text(
+                    "On licences that were held before, {held:,.0f} kg of what is in scope may still leave: "
+                    "they are used first, each until its last day. At the usual flow {usual:,.0f} kg of it "
+                    "leave before they end, of {whole:,.0f} kg that the base window would send in the run.",
+                    held=held,
+                    usual=usual,
+                    whole=whole,
+                ),
+            )
+        )
     if len(run.scenario.instruments) > 1:
-        found.append(("several-instruments-not-monotone", text(
-            "Several instruments together: a stricter one may lower the loss of all, where goods that it holds back go "
-            "to nearer buyers. Only with one instrument does loss rise with severity.",
-            "多项措施并用：更严的一项可能使总损失下降，因为被扣下的货物会流向其他买方。仅在单一措施下，损失才随力度上升。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "several-instruments-not-monotone",
+                text(
+                    "Several instruments together: a stricter one may lower the loss of all, where goods "
+                    "that it holds back go to nearer buyers. Only with one instrument does loss rise with "
+                    "severity."
+                ),
+            )
+        )
     told = {one.code for one in run.network.notes}
     if (~run.network.units.is_plant).any() and "capacity-of-main-product" not in told:
-        found.append(("capacity-of-main-product", text(
-            "A capacity in the register is of a site's main product alone; of other products it is the largest month.",
-            "登记的产能仅指场所的主要产品；其他产品以最大月产量计。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "capacity-of-main-product",
+                text(
+                    "A capacity in the register is of a site's main product alone; of other products it is "
+                    "the largest month."
+                ),
+            )
+        )
     stopping = int((np.isfinite(run.stop).mean(axis=1) >= 0.1).sum()) if len(run.plants) else 0
     if stopping > len(run.helps):
-        found.append(("helps-of-first", text(
-            f"What still helps is computed for the {len(run.helps)} plants that stop first, of {stopping} that stop in "
-            "a tenth of the draws or more.",
-            f"“有效措施”仅为最先停产的 {len(run.helps)} 家工厂计算；至少一成抽样中停产的工厂共 {stopping} 家。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "helps-of-first",
+                text(
+                    "What still helps is computed for the {helps} plants that stop first, of {stopping} that "
+                    "stop in a tenth of the draws or more.",
+                    helps=len(run.helps),
+                    stopping=stopping,
+                ),
+            )
+        )
     if run.prices.left_out:
-        found.append(("currencies-apart", text(
-            f"The losses of {run.prices.left_out} plants are stated in another currency and not in the sum.",
-            f"{run.prices.left_out} 家工厂的损失以其他货币表示，未计入合计。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "currencies-apart",
+                text(
+                    "The losses of {left_out} plants are stated in another currency and not in the sum.",
+                    left_out=run.prices.left_out,
+                ),
+            )
+        )
     used = rates(run.prices)
     if used is None:
-        found.append(("sides-in-two-currencies", text(
-            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}: no rate is "
-            "assumed, so the day on which the curves cross is not told.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计："
-            "未假定汇率，故不给出两线相交之日。",
-        )))  # fmt: skip
+        found.append(
+            (
+                "sides-in-two-currencies",
+                text(
+                    "The seller's loss is in {seller_currency}, the buyers' in {currency}: no rate is "
+                    "assumed, so the day on which the curves cross is not told.",
+                    seller_currency=run.prices.seller_currency,
+                    currency=run.prices.currency,
+                ),
+            )
+        )
     elif used:
         said = ", ".join(f"{one.central:g} {one.unit} ({one.low:g}–{one.high:g})" for one in used)
-        found.append(("rate-assumed", text(
-            f"The seller's loss is in {run.prices.seller_currency}, the buyers' in {run.prices.currency}. For the day "
-            f"on which they cross, {said} is assumed.",
-            f"卖方损失以 {run.prices.seller_currency} 计，买方以 {run.prices.currency} 计；"
-            f"相交之日按假定汇率 {said} 折算。",
-        )))  # fmt: skip
-    found += [(one.code, text(one.en, one.zh)) for one in run.network.notes]
+        found.append(
+            (
+                "rate-assumed",
+                text(
+                    "The seller's loss is in {seller_currency}, the buyers' in {currency}. For the day on "
+                    "which they cross, {said} is assumed.",
+                    seller_currency=run.prices.seller_currency,
+                    currency=run.prices.currency,
+                    said=said,
+                ),
+            )
+        )
+    found += [(one.code, bilingual(one.en, one.zh)) for one in run.network.notes]
     return found
 
 
@@ -164,16 +218,30 @@ def _apart(starts: date, window: tuple[str, str]) -> list[tuple[str, Text]]:
     if 0 <= gap <= _GAP_DAYS:
         return []
     if gap < 0:
-        return [("starts-before-window-ends", text(
-            f"The scenario starts on {starts}, before its base window ({window[0]} to {window[1]}) is over: stocks, "
-            "flows and goods under way are those of the end of that window.",
-            f"情景始于 {starts}，早于基准期（{window[0]} 至 {window[1]}）结束：库存、流量和在途货物均取基准期末。",
-        ))]  # fmt: skip
-    return [("starts-long-after-window", text(
-        f"The scenario starts {gap} days after the end of its base window ({window[0]} to {window[1]}): stocks, flows "
-        "and goods under way are taken to be as they were then.",
-        f"情景始于基准期（{window[0]} 至 {window[1]}）结束 {gap} 天之后：库存、流量和在途货物均假定与当时相同。",
-    ))]  # fmt: skip
+        return [
+            (
+                "starts-before-window-ends",
+                text(
+                    "The scenario starts on {starts}, before its base window ({window} to {window2}) is "
+                    "over: stocks, flows and goods under way are those of the end of that window.",
+                    starts=starts,
+                    window=window[0],
+                    window2=window[1],
+                ),
+            )
+        ]
+    return [
+        (
+            "starts-long-after-window",
+            text(
+                "The scenario starts {gap} days after the end of its base window ({window} to "
+                "{window2}): stocks, flows and goods under way are taken to be as they were then.",
+                gap=gap,
+                window=window[0],
+                window2=window[1],
+            ),
+        )
+    ]
 
 
 def _day(day: date, *, year: bool = True) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.strategy.network import Floats, Ints, Network, Openness
 
 #: Ten years; and as many draws as nobody waits for. A run keeps a number for each edge, holding and day.
@@ -78,14 +79,15 @@ def check_run(
 ) -> None:
     """UserError for a run that is too large, or whose settings are none."""
     if not 1 <= days <= MOST_DAYS:
-        raise UserError(
-            f"a run takes 1 to {MOST_DAYS} days, not {days}", f"推演须为 1 至 {MOST_DAYS} 天，而非 {days} 天"
-        )
+        raise UserError(text("a run takes 1 to {most_days} days, not {days}", most_days=MOST_DAYS, days=days))
     cells = days * (len(network.holdings) + len(network.edges) + len(network.units))
     if cells > MOST_CELLS:
         raise UserError(
-            f"{days} days of {len(network.edges)} flows are too many to keep: a shorter horizon",
-            f"{len(network.edges)} 条流向 {days} 天的数据过多，无法保存：请缩短期限",
+            text(
+                "{days} days of {edges} flows are too many to keep: a shorter horizon",
+                days=days,
+                edges=len(network.edges),
+            )
         )
     for name, share, length in (
         ("edge", openness.edge, len(network.edges)), ("origin", openness.origin, len(network.holdings)),
@@ -95,30 +97,29 @@ def check_run(
             raise _wrong(f"openness.{name}", str(share.shape), f"({length}, {days})")
         touched = share[(share != 1.0).any(axis=1)]
         if touched.size and not (touched.min() >= 0.0 and touched.max() <= 1.0):
-            raise UserError(f"openness.{name} is a share from 0 to 1", f"openness.{name} 须为 0 至 1 的比例")
+            raise UserError(text("openness.{name} is a share from 0 to 1", name=name))
     capped = openness.capped
     if capped is not None and (capped.shape[0] != len(network.edges) or capped.shape[1] < days):
         raise _wrong("openness.capped", str(capped.shape), f"({len(network.edges)}, {days})")
     for name, value in (("guarantee", guarantee), ("substitution", substitution)):
         if not 0.0 <= value <= 1.0:
-            raise UserError(f"{name} is a share from 0 to 1, not {value}", f"{name} 须为 0 至 1 的比例，而非 {value}")
+            raise UserError(text("{name} is a share from 0 to 1, not {value}", name=name, value=value))
     if not 0.0 <= returning <= _RETURNING_MOST:
         raise UserError(
-            f"what waited returns at a share of the base from 0 to {_RETURNING_MOST:g}, not {returning}",
-            f"积压货物恢复发运的速度须为基准流量的 0 至 {_RETURNING_MOST:g} 倍，而非 {returning}",
+            text(
+                "what waited returns at a share of the base from 0 to {returning_most:g}, not {returning}",
+                returning_most=_RETURNING_MOST,
+                returning=returning,
+            )
         )
     if not 1.0 <= smoothing <= MOST_DAYS:
-        raise UserError(
-            f"orders are smoothed over 1 day or more, not {smoothing}", f"订货平滑天数须不小于 1，而非 {smoothing}"
-        )
+        raise UserError(text("orders are smoothed over 1 day or more, not {smoothing}", smoothing=smoothing))
 
 
 def check_draws(draws: int) -> None:
     """UserError for more draws than a run may have, or none."""
     if not 1 <= draws <= MOST_DRAWS:
-        raise UserError(
-            f"a run has 1 to {MOST_DRAWS} draws, not {draws}", f"一次推演须有 1 至 {MOST_DRAWS} 次抽样，而非 {draws} 次"
-        )
+        raise UserError(text("a run has 1 to {most_draws} draws, not {draws}", most_draws=MOST_DRAWS, draws=draws))
 
 
 def _length(name: str, values: Any, length: int) -> None:
@@ -144,12 +145,17 @@ def _amounts(name: str, values: Floats | Ints, names: list[str] | tuple[str, ...
         where = names[row] if row < len(names) and names[row] else str(row)
         value = np.asarray(values)[bad].flat[0]
         raise UserError(
-            f"{name} of {where} (row {row}) is {value}: it must be a number that is not negative",
-            f"{where}（第 {row} 行）的 {name} 为 {value}：须为非负数",
+            text(
+                "{name} of {where} (row {row}) is {value}: it must be a number that is not negative",
+                name=name,
+                where=where,
+                row=row,
+                value=value,
+            )
         )
 
 
 def _wrong(name: str, found: str, wanted: str) -> UserError:
     return UserError(
-        f"{name} of the network: {found} found, {wanted} wanted", f"网络的 {name}：为 {found}，应为 {wanted}"
+        text("{name} of the network: {found} found, {wanted} wanted", name=name, found=found, wanted=wanted)
     )

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY, Permission
 from lodeline.web.access.access_log import Part, elsewhere, log_access
 from lodeline.web.visit import NotHereError, Visit, to_sign_in
@@ -54,7 +55,7 @@ def served_view(page: Page) -> View:
         if page.permission != "anyone" and not visit.actor.signed_in:
             return HttpResponseRedirect(to_sign_in(visit))
         if any(isinstance(one, int) and one > _NUMBER_MAX for one in arguments.values()):
-            raise NotHereError("Nothing has a number as high as that.", "没有此编号的内容。")
+            raise NotHereError(text("Nothing has a number as high as that."))
         if page.front and visit.opens(page.name) is None:
             return HttpResponseRedirect(reverse("home", kwargs={"language": language}))
         visit.permission = page.permission

@@ -19,6 +19,7 @@ from django.db import connections
 
 from lodeline.engine.running import Opened
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.mapped import let_go_of_meanwhile
 from lodeline.office.access import clock
 from lodeline.service.balance.book import prepare_book
@@ -89,8 +90,7 @@ class Publisher:
         with self._publications.one_publisher() as mine:
             if not mine:
                 raise UserError(
-                    "another process is the publisher of this store, and publishes what is new by itself",
-                    "已有其他进程担任该数据库的发布进程，并会自动发布新结果",
+                    text("another process is the publisher of this store, and publishes what is new by itself")
                 )
             return self._publish()
 

@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar, cast
 from django.db import connections
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.progress import reported_to
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.database import Database
@@ -58,8 +59,10 @@ class EmptyStoreError(UserError):
 def empty_store() -> EmptyStoreError:
     """What there is to say of a store without entries."""
     return EmptyStoreError(
-        "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo with `lodeline demo`.",
-        "数据库为空。请用 `lodeline load 资料目录` 装载数据，或运行 `lodeline demo` 查看演示。",
+        text(
+            "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo "
+            "with `lodeline demo`."
+        )
     )
 
 

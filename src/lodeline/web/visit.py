@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from lodeline.errors import UserError
+from lodeline.language import words
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
 from lodeline.regulation.pack import shipped_codes
@@ -146,9 +147,9 @@ class Visit:
         """A parameter of the address, without blanks around it; None where it is absent or empty."""
         return (self.request.GET.get(name) or "").strip() or None
 
-    def text(self, en: str, zh: str) -> str:
-        """The text in the reader's language."""
-        return zh if self.language == "zh" else en
+    def text(self, english: str, /, *, context: str = "", **facts: object) -> str:
+        """The text in the reader's language; see `lodeline.language.text`."""
+        return words(self.language, english, context, facts)
 
     def localized(self, text: Text | Mapping[str, str]) -> str:
         """A text that came in both languages, in the reader's."""

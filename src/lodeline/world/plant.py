@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lodeline.language import Text, bilingual, text
 from lodeline.world.border import CONTROLLED_FROM
 from lodeline.world.market import Month, months_of
 from lodeline.world.plan import FEEDS, MARKET, PLANTS, FirmPlan, World
@@ -56,9 +57,9 @@ _TRIES = 60
 class PlantError(Exception):
     """What is wrong with the plants that were asked for, all of it, in English and Chinese."""
 
-    def __init__(self, faults: list[tuple[str, str]]) -> None:
-        self.en = "\n".join(en for en, _ in faults)
-        self.zh = "\n".join(zh for _, zh in faults)
+    def __init__(self, faults: list[Text]) -> None:
+        self.en = "\n".join(one["en"] for one in faults)
+        self.zh = "\n".join(one["zh"] for one in faults)
         super().__init__(self.en)
 
 
@@ -90,13 +91,10 @@ def asked_plants(world: World, asked: str) -> tuple[Plant, ...]:
     planner = _Planner(world)
     if not asked.startswith(RANDOM):
         return planner.from_file(Path(asked))
-    text = asked.removeprefix(RANDOM)
-    rate = float(text) if re.fullmatch(r"\d*\.?\d+", text) else 0.0
+    stated = asked.removeprefix(RANDOM)
+    rate = float(stated) if re.fullmatch(r"\d*\.?\d+", stated) else 0.0
     if not 0 < rate <= 1:
-        raise PlantError([(
-            f"{asked}: the rate is a number above 0 and up to 1, such as random:0.1",
-            f"{asked}：比例须大于 0 且不超过 1，例如 random:0.1",
-        )])  # fmt: skip
+        raise PlantError([text("{asked}: the rate is a number above 0 and up to 1, such as random:0.1", asked=asked)])
     return planner.random(rate)
 
 
@@ -110,7 +108,7 @@ class _Planner:
         self._firms = {plan.id: plan for plan in world.firms}
         self._taken: set[tuple[str, int]] = set()
         self._once: set[tuple[str, str]] = set()
-        self._faults: list[tuple[str, str]] = []
+        self._faults: list[Text] = []
 
     def random(self, rate: float) -> tuple[Plant, ...]:
         """All loopholes in turn, each at a firm and in months that no other has.
@@ -150,41 +148,49 @@ class _Planner:
         try:
             items = json.loads(path.read_text("utf-8"))
         except OSError as error:
-            raise PlantError([(
-                f"{path}: cannot be read ({error.strerror}): name a JSON file, or random:RATE",
-                f"{path}：无法读取：请指定 JSON 文件或 random:RATE",
-            )]) from error  # fmt: skip
-        except UnicodeDecodeError as error:
             raise PlantError(
-                [(f"{path}: not UTF-8: save it as UTF-8", f"{path}：不是 UTF-8 编码：请另存为 UTF-8")]
+                [
+                    text(
+                        "{path}: cannot be read ({strerror}): name a JSON file, or random:RATE",
+                        path=path,
+                        strerror=error.strerror,
+                    )
+                ]
             ) from error
+        except UnicodeDecodeError as error:
+            raise PlantError([text("{path}: not UTF-8: save it as UTF-8", path=path)]) from error
         except json.JSONDecodeError as error:
-            raise PlantError([(
-                f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}): write a list of objects, "
-                '[{"loophole": "unexplained-gain"}]',
-                f'{path} 第 {error.lineno} 行第 {error.colno} 列：不是有效的 JSON：请写成对象列表，如 '
-                '[{"loophole": "unexplained-gain"}]',
-            )]) from error  # fmt: skip
-        if not isinstance(items, list):
             raise PlantError(
-                [(f"{path}: not a list: put the objects into [ ]", f"{path}：不是列表：请将对象放入 [ ] 中")]
-            )
+                [
+                    text(
+                        "{path}, line {lineno}, column {colno}: not JSON ({msg}): write a list of objects, "
+                        '[{{"loophole": "unexplained-gain"}}]',
+                        path=path,
+                        lineno=error.lineno,
+                        colno=error.colno,
+                        msg=error.msg,
+                    )
+                ]
+            ) from error
+        if not isinstance(items, list):
+            raise PlantError([text("{path}: not a list: put the objects into [ ]", path=path)])
         return [f"{path}, item {n}" for n in range(1, len(items) + 1)], items, iter(range(1, len(items) + 1))
 
     def _from_item(self, where: str, item: Any, number: int) -> Plant | None:
         before = len(self._faults)
         if not isinstance(item, dict):
-            self._fault(where, 'not an object: write {"loophole": …}', '不是对象：请写成 {"loophole": …}')
+            self._fault(where, text('not an object: write {"loophole": …}'))
             return None
         for key in item.keys() - set(_KEYS):
-            self._fault(where, f"{key} is not known: use {', '.join(_KEYS)}", f"{key} 未知：可用 {'、'.join(_KEYS)}")
+            self._fault(
+                where,
+                text("{key} is not known: use {keys}", key=key, keys=bilingual(", ".join(_KEYS), "、".join(_KEYS))),
+            )
         name = item.get("loophole")
         if name not in self._rules:
-            problem = "loophole is missing" if name is None else f"loophole {name!r} is not known"
-            zh = "缺少 loophole" if name is None else f"loophole {name!r} 未知"
-            self._fault(
-                where, f"{problem}: use one of {', '.join(self._rules)}", f"{zh}：可用 {'、'.join(self._rules)}"
-            )
+            problem = text("loophole is missing") if name is None else text("loophole {name!r} is not known", name=name)
+            rules = bilingual(", ".join(self._rules), "、".join(self._rules))
+            self._fault(where, text("{problem}: use one of {rules}", problem=problem, rules=rules))
             return None
         self._judge(where, item, self._rules[name])
         if len(self._faults) > before:
@@ -193,13 +199,15 @@ class _Planner:
         if plant is None:
             self._fault(
                 where,
-                f"no firm is free for {name} in these months: name another organisation, or other months",
-                f"这些月份没有可用于 {name} 的企业：请另选企业或月份",
+                text(
+                    "no firm is free for {name} in these months: name another organisation, or other months", name=name
+                ),
             )
         return plant
 
-    def _fault(self, where: str, en: str, zh: str) -> None:
-        self._faults.append((f"{where}: {en}", f"{where.replace(', item ', ' 第 ')} 项：{zh}"))
+    def _fault(self, where: str, what: Text) -> None:
+        at = bilingual(where, where.replace(", item ", " 第 ") + " 项")
+        self._faults.append(text("{at}: {what}", at=at, what=what))
 
     def _judge(self, where: str, item: dict[str, Any], rule: Row) -> None:
         trades = rule["trades"].split()
@@ -207,45 +215,70 @@ class _Planner:
         organisation, site = item.get("organisation"), item.get("site")
         if organisation is not None and organisation not in fits:
             known = organisation in self._firms
+            others = bilingual(", ".join(fits[:8]), "、".join(fits[:8]))
             self._fault(
                 where,
-                f"organisation {organisation!r} " + (f"is not of a trade that {item['loophole']} can be planted in"
-                if known else "is not in this world") + f": use one of {', '.join(fits[:8])} …",
-                f"organisation {organisation!r} " + ("不属于可植入该漏洞的行业" if known else "不在此模拟世界中")
-                + f"：可用 {'、'.join(fits[:8])} ……",
-            )  # fmt: skip
+                text(
+                    "organisation {organisation!r} is not of a trade that {loophole} can be planted in: "
+                    "use one of {others} …",
+                    organisation=organisation,
+                    loophole=item["loophole"],
+                    others=others,
+                )
+                if known
+                else text(
+                    "organisation {organisation!r} is not in this world: use one of {others} …",
+                    organisation=organisation,
+                    others=others,
+                ),
+            )
         mains = [plan.sites[0].id for plan in self._world.firms if plan.id in fits and plan.id in (organisation, *fits)]
         if site is not None and (site not in mains or (organisation and site.rpartition("-")[0] != organisation)):
-            self._fault(where, f"site {site!r} is no main site of such a firm: leave it out, or use ORGANISATION-A",
-                        f"site {site!r} 不是该类企业的主场所：请省略或填写 企业编号-A")  # fmt: skip
+            self._fault(
+                where,
+                text("site {site!r} is no main site of such a firm: leave it out, or use ORGANISATION-A", site=site),
+            )
         for key in ("from", "to"):
             if item.get(key) is not None and item[key] not in self._periods:
                 first, last = self._months[0].period, self._months[-1].period
-                self._fault(where, f"{key} {item[key]!r} is no month of this world: use {first} to {last}",
-                            f"{key} {item[key]!r} 不是此模拟世界的月份：可用 {first} 至 {last}")  # fmt: skip
+                self._fault(
+                    where,
+                    text(
+                        "{key} {item!r} is no month of this world: use {first} to {last}",
+                        key=key,
+                        item=item[key],
+                        first=first,
+                        last=last,
+                    ),
+                )
         if (item.get("from") in self._periods and item.get("to") in self._periods) and item["to"] < item["from"]:
-            self._fault(where, "to lies before from: exchange them", "to 早于 from：请对调")
+            self._fault(where, text("to lies before from: exchange them"))
         size = item.get("size")
         if size is not None and (isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1e6):
-            self._fault(
-                where,
-                f"size {size!r} is no positive number ({rule['unit']})",
-                f"size {size!r} 不是正数（{rule['unit']}）",
-            )
+            self._fault(where, text("size {size!r} is no positive number ({unit})", size=size, unit=rule["unit"]))
         for key, allowed in (("manner", rule["manners"].split()), ("adversary", list(ADVERSARIES))):
             if item.get(key) is not None and item[key] not in allowed:
-                self._fault(where, f"{key} {item[key]!r} is not known: use {', '.join(allowed)}",
-                            f"{key} {item[key]!r} 未知：可用 {'、'.join(allowed)}")  # fmt: skip
+                self._fault(
+                    where,
+                    text(
+                        "{key} {item!r} is not known: use {allowed}",
+                        key=key,
+                        item=item[key],
+                        allowed=bilingual(", ".join(allowed), "、".join(allowed)),
+                    ),
+                )
 
     def _draw(self, name: str, number: int, asked: dict[str, Any]) -> Plant | None:
         """The plant with what is not asked for drawn; None where no firm is free."""
         rule, stream = self._rules[name], self._stream
         organisation = asked.get("organisation") or (asked.get("site") or "").rpartition("-")[0]
         firms = [
-            plan for plan in self._world.firms
-            if plan.trade in rule["trades"].split() and (not organisation or plan.id == organisation)
+            plan
+            for plan in self._world.firms
+            if plan.trade in rule["trades"].split()
+            and (not organisation or plan.id == organisation)
             and (plan.count_months == 1 or name not in ("ghost-stock", *UNSEEN) or organisation)
-        ]  # fmt: skip
+        ]
         pattern = stream.choose(rule["patterns"].split())
         size = asked.get("size") or _log_uniform(stream, float(rule["low"]), float(rule["high"]))
         manner = asked.get("manner") or stream.choose(rule["manners"].split())
@@ -263,9 +296,16 @@ class _Planner:
                 if name in _ONCE:
                     self._once.add((name, plan.id))
                 return Plant(
-                    number=number, loophole=name, organisation=plan.id, first=first, last=last, size=float(size),
-                    pattern=pattern if asked.get("from") is None else "as-asked", manner=manner, adversary=adversary,
-                )  # fmt: skip
+                    number=number,
+                    loophole=name,
+                    organisation=plan.id,
+                    first=first,
+                    last=last,
+                    size=float(size),
+                    pattern=pattern if asked.get("from") is None else "as-asked",
+                    manner=manner,
+                    adversary=adversary,
+                )
         return None
 
     def _span(self, pattern: str, asked: dict[str, Any]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lodeline.language import text
 from lodeline.world.plant import Plant
 from lodeline.world.tables import OXIDE, Content
 
@@ -87,10 +88,7 @@ class Record:
         return {
             "id": f"P{plant.number:04d}", "loophole": plant.loophole, "organisation": plant.organisation,
             "period": {"from": periods[plant.first], "to": periods[plant.last]},
-            "reason": {
-                "en": "the firm did nothing in these months that the loophole could use",
-                "zh": "该企业在这些月份没有可供利用的业务",
-            },
+            "reason": text("the firm did nothing in these months that the loophole could use"),
         }  # fmt: skip
 
     def as_json(self, periods: list[str], unit: str) -> dict[str, object]:

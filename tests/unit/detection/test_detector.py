@@ -15,7 +15,7 @@ from lodeline.detection.battery import DETECTORS
 from lodeline.detection.detector import ANY_QUESTION, OFFERED, Detector, LedgerView, Tone
 from lodeline.detection.finding import Finding
 from lodeline.detection.limits import Limits
-from lodeline.errors import text
+from lodeline.language import bilingual
 from lodeline.message import Texts
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -55,7 +55,7 @@ def by_law(*, lines: pl.DataFrame, papers: pl.DataFrame, law: Jurisdiction) -> l
 
 
 WHOLE = Detector(
-    name="by-law", label=text("By law", "依法"), mark=("ring", "ink"), find=by_law, texts=Texts("by-law", {})
+    name="by-law", label=bilingual("By law", "依法"), mark=("ring", "ink"), find=by_law, texts=Texts("by-law", {})
 )
 
 
@@ -64,10 +64,10 @@ WHOLE = Detector(
     [
         ({"name": "By_law"}, ["name"]),
         ({"mark": ("", "ink")}, ["mark"]),
-        ({"label": text("", "依法")}, ["label"]),
-        ({"labels": {"lots": text("Lots", "Lots")}}, ["lots"]),
-        ({"words": {"late": text("late", "")}}, ["late"]),
-        ({"question": text("Why {who}?", "为何 {firm}？")}, ["places of the question"]),
+        ({"label": bilingual("", "依法")}, ["label"]),
+        ({"labels": {"lots": bilingual("Lots", "Lots")}}, ["lots"]),
+        ({"words": {"late": bilingual("late", "")}}, ["late"]),
+        ({"question": bilingual("Why {who}?", "为何 {firm}？")}, ["places of the question"]),
         ({"find": lambda *, lots: [lots]}, ["lots"]),
     ],
 )

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.based import unbased
 
-from lodeline.errors import UserError, text
+from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.regulation.pack import shipped_codes
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.strategy import asked
@@ -63,7 +64,7 @@ def test_a_minimum_comes_earlier_with_more_plants() -> None:
 
 def test_an_event_that_nobody_knew_is_held_against_what_was_seen() -> None:
     event = Event(
-        name="other", words=text("Other", "另一"), starts=date(2025, 10, 1), horizon_days=120,
+        name="other", words=bilingual("Other", "另一"), starts=date(2025, 10, 1), horizon_days=120,
         delay_working_days=(20.0, 20.0, 20.0), approval=(1.0, 1.0, 1.0), use_kg_per_day=1000.0, plants=5,
         stock_days=20.0, transit_days=10, first_stop=25.0, first_stop_source="a report",
     )  # fmt: skip

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, snapshot_at
-from lodeline.cli.output import console, language, print_json, progress, text
+from lodeline.cli.output import console, language, print_json, progress
 from lodeline.cli.strategy import commands
 from lodeline.errors import UserError
+from lodeline.language import text
 
 
 class Language(StrEnum):
@@ -52,8 +54,6 @@ def brief(
     try:
         out.write_text(document(sheet, chosen), encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror}", f"无法写入 {out}：{error.strerror}") from error
+        raise UserError(text("{out} cannot be written: {strerror}", out=out, strerror=error.strerror)) from error
     console.print(run["headline"][language()], markup=False)
-    console.print(
-        text(f"Written to {out}: it prints on one page of A4.", f"已写入 {out}，可打印为一页 A4。"), markup=False
-    )
+    console.print(output.text("Written to {out}: it prints on one page of A4.", out=out), markup=False)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, snapshot_at
-from lodeline.cli.output import console, print_json, print_stream, print_table, text
+from lodeline.cli.output import console, print_json, print_stream, print_table
 from lodeline.cli.strategy import commands
 
 #: Columns of `--csv`: an origin of a buyer a row; `low` and `high` are empty, for what is booked has no range.
@@ -62,21 +63,19 @@ def _flat(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _print(document: dict[str, Any]) -> None:
     asked, total = document["settings"], document["total"]
     console.print(
-        text(
-            f"{asked['element']}, {asked['period']}: {total['mass_kg']} kg ({total['basis']}),"
-            f" by the origins of the lots delivered (booked).",
-            f"{asked['element']}，{asked['period']}：{total['mass_kg']} 千克（{total['basis']}），"
-            f"按交付批次的来源（booked）。",
+        output.text(
+            "{element}, {period}: {mass_kg} kg ({basis}), by the origins of the lots delivered (booked).",
+            element=asked["element"],
+            period=asked["period"],
+            mass_kg=total["mass_kg"],
+            basis=total["basis"],
         )
     )
     for row in document["rows"]:
         if row.get("estimated"):
             buyer, gap = row.get("name") or row["country"], f"{row['estimated']['gap_pct']:.1f}"
             console.print(
-                text(
-                    f"{buyer}: mean flows put {gap} % elsewhere (estimated).",
-                    f"{buyer}：按平均流量估算，有 {gap} % 归于其他来源（estimated）。",
-                ),
+                output.text("{buyer}: mean flows put {gap} % elsewhere (estimated).", buyer=buyer, gap=gap),
                 markup=False,
             )
     rows = [
@@ -87,9 +86,9 @@ def _print(document: dict[str, Any]) -> None:
         for row in document["rows"] for one in row["origins"]
     ]  # fmt: skip
     heads = [
-        text("buyer", "买方"), text("origin", "来源类别"), text("place", "来源地"), text("kg", "千克"), "%",
-        text("basis", "依据"),
+        output.text("buyer"), output.text("origin", context="strategy"), output.text("place"), output.text("kg"), "%",
+        output.text("basis"),
     ]  # fmt: skip
     print_table("", heads, rows[:200], numbers=(3, 4))
     if len(rows) > 200:
-        console.print(text(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+        console.print(output.text("… {rows} more rows; --json has all", rows=len(rows) - 200))

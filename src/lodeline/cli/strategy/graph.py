@@ -6,15 +6,34 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, From, Json, To, check_span, law_of, snapshot_at
-from lodeline.cli.output import console, print_json, print_stream, print_table, text
+from lodeline.cli.output import console, localized, print_json, print_stream, print_table
 from lodeline.cli.strategy import commands
+from lodeline.language import bilingual
 
 #: Columns of `--csv`: an edge a row; `low` and `high` are empty, for a sum of rows has no range.
 _EDGE: tuple[str, ...] = (
-    "from", "to", "class", "kg_per_day", "transit_days", "transit_basis", "border", "is_filed", "end_user", "end_use",
-    "hs_code", "items", "value_per_kg", "currency", "basis", "low", "high", "source", "vintage",
-)  # fmt: skip
+    "from",
+    "to",
+    "class",
+    "kg_per_day",
+    "transit_days",
+    "transit_basis",
+    "border",
+    "is_filed",
+    "end_user",
+    "end_use",
+    "hs_code",
+    "items",
+    "value_per_kg",
+    "currency",
+    "basis",
+    "low",
+    "high",
+    "source",
+    "vintage",
+)
 
 
 @commands.command()
@@ -48,25 +67,37 @@ def _edge(one: dict[str, Any]) -> dict[str, Any]:
 def _print(document: dict[str, Any]) -> None:
     asked, totals = document["settings"], document["totals"]
     console.print(
-        text(
-            f"{asked['base_from']} to {asked['base_to']}: {totals['holdings']} holdings, {totals['edges']} edges,"
-            f" {totals['units']} units, {totals['plants']} plants of final customers. {totals['vintage']}.",
-            f"{asked['base_from']} 至 {asked['base_to']}：持有 {totals['holdings']} 处，流向 {totals['edges']} 条，"
-            f"工序单元 {totals['units']} 个，最终用户工厂 {totals['plants']} 家。{totals['vintage']}。",
+        output.text(
+            "{base_from} to {base_to}: {holdings} holdings, {edges} edges, {units} units, {plants} "
+            "plants of final customers. {vintage}.",
+            base_from=asked["base_from"],
+            base_to=asked["base_to"],
+            holdings=totals["holdings"],
+            edges=totals["edges"],
+            units=totals["units"],
+            plants=totals["plants"],
+            vintage=totals["vintage"],
         )
     )
     for note in document["notes"]:
-        console.print(text(note["en"], note["zh"]), markup=False)
+        console.print(localized(bilingual(note["en"], note["zh"])), markup=False)
     rows = [
         (
-            one["class"] or text("all", "合计"), one["holdings"], f"{one['throughput_kg_per_day']:.1f}",
-            f"{one['residual_kg_per_day']:.1f}", "" if one["residual_pct"] is None else f"{one['residual_pct']:.1f}",
+            one["class"] or output.text("all", context="strategy"),
+            one["holdings"],
+            f"{one['throughput_kg_per_day']:.1f}",
+            f"{one['residual_kg_per_day']:.1f}",
+            "" if one["residual_pct"] is None else f"{one['residual_pct']:.1f}",
             one["basis"],
         )
         for one in document["quality"]
-    ]  # fmt: skip
+    ]
     heads = [
-        text("class", "货物类别"), text("holdings", "持有"), text("through, kg/day", "流量 千克/日"),
-        text("not explained, kg/day", "无法解释 千克/日"), "%", text("basis", "依据"),
-    ]  # fmt: skip
+        output.text("class"),
+        output.text("holdings"),
+        output.text("through, kg/day"),
+        output.text("not explained, kg/day"),
+        "%",
+        output.text("basis"),
+    ]
     print_table("", heads, rows, numbers=(1, 2, 3, 4))

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, snapshot_at
-from lodeline.cli.output import console, language, print_json, print_stream, print_table, progress, text
+from lodeline.cli.output import console, language, localized, print_json, print_stream, print_table, progress
 from lodeline.cli.strategy import commands
+from lodeline.language import bilingual
 
 Name = Annotated[str, typer.Argument(help="A scenario of scenarios.csv. 情景编号。", metavar="SCENARIO")]
 Draws = Annotated[int | None, typer.Option(help="Joint draws; default as the scenario says. 抽样次数。")]
@@ -62,9 +64,10 @@ def compare(
     for key in ("first", "second"):
         console.print(document[key]["headline"][language()], markup=False)
     console.print(document["verdict"][language()], markup=False)
-    columns = text(
-        f"plant,country,class,{first}: stop,{second}: stop,{first}: lost kg,{second}: lost kg",
-        f"工厂,国家,类别,{first}：停产,{second}：停产,{first}：损失千克,{second}：损失千克",
+    columns = output.text(
+        "plant,country,class,{first}: stop,{second}: stop,{first}: lost kg,{second}: lost kg",
+        first=first,
+        second=second,
     ).split(",")
     rows = [
         (
@@ -89,14 +92,12 @@ def survive(name: Name, draws: Draws = None, database: Database = DEFAULT_DATABA
         print_json(document)
         return
     console.print(document["headline"][language()], markup=False)
-    columns = text(
-        "plant,country,class,stock d,under way d,lasts d,waits for,waits d,gap d,basis",
-        "工厂,国家,类别,库存天数,在途天数,可维持天数,等待,等待天数,差额天数,依据",
-    ).split(",")
+    columns = output.text("plant,country,class,stock d,under way d,lasts d,waits for,waits d,gap d,basis").split(",")
     rows = [
         (
             one["plant"], one["country"], one["class"], _said(one["stock_days"]["p50"]), _said(one["under_way_days"]),
-            _said(one["tts_days"]["p50"]), text(*_WAITS[one["ttr_days"]["what"]]), _said(one["ttr_days"]["central"]),
+            _said(one["tts_days"]["p50"]), localized(bilingual(*_WAITS[one["ttr_days"]["what"]])),
+            _said(one["ttr_days"]["central"]),
             _said(one["gap_days"]), one["basis"],
         )
         for one in document["plants"][:_SHOWN]
@@ -128,10 +129,9 @@ def _print(document: Mapping[str, Any]) -> None:
         console.print(f"· {note[reader]}", markup=False)
     if not document["plants"]:
         return
-    columns = text(
-        "plant,country,class,element,stops P50,P10,P90,never %,lasts d,waits d,lost kg,basis",
-        "工厂,国家,类别,元素,停产 P50,P10,P90,不停 %,可维持天数,等待天数,损失千克,依据",
-    ).split(",")
+    columns = output.text("plant,country,class,element,stops P50,P10,P90,never %,lasts d,waits d,lost kg,basis").split(
+        ","
+    )
     rows = [
         (
             one["plant"], one["country"], one["class"], (one["binding"] or {}).get("element") or "",
@@ -143,7 +143,7 @@ def _print(document: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     print_table("", columns, rows, numbers=(4, 5, 6, 7, 8, 9, 10))
     _more(document["plants"])
-    columns = text("hangs on,from,to,days earlier or later,basis", "取决于,自,至,停产日变化（天）,依据").split(",")
+    columns = output.text("hangs on,from,to,days earlier or later,basis").split(",")
     inputs = {one["key"]: one for one in document["inputs"]}
     moved = [
         (
@@ -172,7 +172,7 @@ def _rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _day(stop: Mapping[str, Any] | None) -> str:
     """The middle stop day with its date."""
     if stop is None or stop["p50"] is None:
-        return text("never", "不停产")
+        return output.text("never", context="strategy")
     return f"{stop['p50']:g} ({stop['dates']['p50']})"
 
 
@@ -187,4 +187,4 @@ def _said(number: float | None) -> str:
 def _more(plants: list[Any]) -> None:
     if len(plants) > _SHOWN:
         count = len(plants) - _SHOWN
-        console.print(text(f"… {count} more; --json has all", f"……另有 {count} 家，见 --json"))
+        console.print(output.text("… {count} more; --json has all", count=count))

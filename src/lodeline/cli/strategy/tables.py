@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, law_of, store_at
-from lodeline.cli.output import console, language, print_json, print_problems, print_table, text
+from lodeline.cli.output import console, language, localized, print_json, print_problems, print_table
 from lodeline.cli.strategy import commands
+from lodeline.language import bilingual
 
 
 @commands.command("file")
@@ -52,9 +54,9 @@ def file_(
                 f"{one.file}: {table}, entry {one.entry.index}, {one.rows} rows.",
                 f"{one.file}：{table}，条目 {one.entry.index}，{one.rows} 行。",
             )
-        console.print(text(*line), markup=False)
+        console.print(localized(bilingual(*line)), markup=False)
     if not whole:
-        console.print(text("Not accepted: nothing of them was filed.", "未受理：均未提交。"))
+        console.print(output.text("Not accepted: nothing of them was filed."))
     raise typer.Exit(0 if whole else 1)
 
 
@@ -72,7 +74,7 @@ def tables(
     if as_json:
         print_json({"entry": entry if entry is not None else store.head().size - 1, "tables": found})
         return
-    columns = text("table,rows,entry,filed,by,file,what it means", "表,行数,条目,提交时间,提交人,文件,说明").split(",")
+    columns = output.text("table,rows,entry,filed,by,file,what it means").split(",")
     rows = [
         (
             one["table"], one["rows"], one["entry"], one["filed_at"], one["by"], one["file"],

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, app, law_of
-from lodeline.cli.output import console, text
+from lodeline.cli.output import console
 from lodeline.cli.take_over.commands import office_at
 
 commands = typer.Typer(no_args_is_help=True)
@@ -67,19 +68,14 @@ def _print(invited: Any, address: str) -> None:
 
     for one in invited:
         until = f"{one.invitation.expires_at:%Y-%m-%d %H:%M} UTC"
-        _say(
-            text(
-                f"For {one.invitation.name} alone, once, until {until}:",
-                f"仅供{one.invitation.name}本人使用一次，有效期至 {until}：",
-            )
-        )
-        _say(address.rstrip("/") + invitation_path(text("en", "zh"), one.token))
+        _say(output.text("For {name} alone, once, until {until}:", name=one.invitation.name, until=until))
+        _say(address.rstrip("/") + invitation_path(output.text("en"), one.token))
 
 
 def _print_new_password(user: Any, address: str) -> None:
     from lodeline.web.accounts.letters import new_password_path  # noqa: PLC0415
 
-    _say(text(f"For {user.name} alone, once, within a day:", f"仅供{user.name}本人使用一次，一天内有效："))
+    _say(output.text("For {name} alone, once, within a day:", name=user.name))
     _say(address.rstrip("/") + new_password_path(user))
 
 

@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Json, app, law_of, store_at, today_of
-from lodeline.cli.output import console, print_json, print_problems, print_table, progress, text
+from lodeline.cli.output import console, localized, print_json, print_problems, print_table, progress
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="take-over", help="Take over a nation. 接管全国。")
@@ -62,7 +64,7 @@ def register_(
     else:
         console.print(_summary(found, check), markup=False)
         if entry is not None:
-            console.print(text(f"Entry {entry} of the log.", f"日志条目 {entry}。"))
+            console.print(output.text("Entry {entry} of the log.", entry=entry))
     if done.job is not None:
         _send(done.job, quiet=as_json)
 
@@ -116,13 +118,10 @@ def parallel_run(
         _actor(by, store), store, _day(until), reason=reason, law=law_of(store), now=clock.now()
     )  # fmt: skip
     if entry is None:
-        console.print(text("It stands like this already.", "已如此设定。"))
+        console.print(output.text("It stands like this already."))
         return
     console.print(
-        text(
-            f"Nothing of months up to {until} counts. Entry {entry.index} of the log.",
-            f"截至 {until} 的月份均不计入。日志条目 {entry.index}。",
-        )
+        output.text("Nothing of months up to {until} counts. Entry {index} of the log.", until=until, index=entry.index)
     )
 
 
@@ -146,26 +145,32 @@ def state(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         )  # fmt: skip
         return
     console.print(
-        text(
-            f"{found['firms']} firms, {found['sites']} sites; {found['invited']} people invited,"
-            f" {found['accepted']} accepted, {found['waiting']} letters wait.",
-            f"{found['firms']} 家企业、{found['sites']} 个场所；已邀请 {found['invited']} 人，"
-            f"{found['accepted']} 人已接受，{found['waiting']} 封邀请函待发。",
+        output.text(
+            "{firms} firms, {sites} sites; {invited} people invited, {accepted} accepted, {waiting} letters wait.",
+            firms=found["firms"],
+            sites=found["sites"],
+            invited=found["invited"],
+            accepted=found["accepted"],
+            waiting=found["waiting"],
         )
     )
     console.print(
-        text(
-            f"Opening stocks: {found['prepared']} firms prepared, {found['attested']} attested.",
-            f"期初库存：已编制 {found['prepared']} 家，已确认 {found['attested']} 家。",
+        output.text(
+            "Opening stocks: {prepared} firms prepared, {attested} attested.",
+            prepared=found["prepared"],
+            attested=found["attested"],
         )
     )
     console.print(
-        text("No parallel run is set.", "未设并行期。")
+        output.text("No parallel run is set.")
         if run is None
-        else text(f"Parallel run until {run.until}.", f"并行期至 {run.until}。")
+        else output.text("Parallel run until {until}.", until=run.until)
     )
-    columns = text("detector,can see from,needs", "检测方法,可见自,所需").split(",")
-    rows = [(one.detector, one.since or text("not yet", "尚不可见"), text(*_both(one.need.words))) for one in eyes]
+    columns = output.text("detector,can see from,needs").split(",")
+    rows = [
+        (one.detector, one.since or output.text("not yet", context="take over"), localized(one.need.words))
+        for one in eyes
+    ]
     print_table("", columns, rows)
 
 
@@ -180,9 +185,9 @@ def example(
     try:
         written = write_tables(dossier, out)
     except TakeOverError as error:
-        raise UserError(error.en, error.zh) from error
+        raise UserError(bilingual(error.en, error.zh)) from error
     for path, rows in written.items():
-        console.print(text(f"Wrote {path}: {rows} rows.", f"已写入 {path}：{rows} 行。"), markup=False)
+        console.print(output.text("Wrote {path}: {rows} rows.", path=path, rows=rows), markup=False)
 
 
 @commands.command()
@@ -200,7 +205,7 @@ def letters(
 
     job = work.go_on(_actor(by, store), address=address, now=clock.now())
     if job is None:
-        console.print(text("No letter waits.", "没有待发的邀请函。"))
+        console.print(output.text("No letter waits."))
         return
     _send(job, quiet=False)
 
@@ -225,7 +230,7 @@ def _actor(by: str | None, store: Any) -> Any:
         return Actor(name="command line", pseudonym="command line", standings=(grant,))
     user = User.objects.filter(email=by.strip().lower()).first()
     if user is None:
-        raise UserError(f"nobody has an account as {by}", f"没有账户 {by}")
+        raise UserError(text("nobody has an account as {by}", by=by))
     return actor_of(user, on=today_of(store))
 
 
@@ -237,14 +242,14 @@ def _content(path: Path) -> bytes:
             # One byte more than is allowed is enough to know.
             return file.read(LIMITS.file_bytes + 1)
     except OSError as error:
-        raise UserError(f"{path} cannot be opened: {error.strerror}", f"无法打开 {path}：{error.strerror}") from error
+        raise UserError(text("{path} cannot be opened: {strerror}", path=path, strerror=error.strerror)) from error
 
 
 def _day(on: str | None) -> date | None:
     try:
         return None if on is None else date.fromisoformat(on)
     except ValueError as error:
-        raise UserError(f"{on!r} is no day: write 2026-01-01", f"{on!r} 不是日期：请写作 2026-01-01") from error
+        raise UserError(text("{on!r} is no day: write 2026-01-01", on=on)) from error
 
 
 def _counts(found: Any) -> dict[str, Any]:
@@ -258,25 +263,20 @@ def _summary(found: Any, check: bool) -> str:
     new = {name: frame.height for name, frame in found.records.items()}
     if found.refused:
         faults = sum(one.severity != "flag" for one in found.problems)
-        return text(
-            f"{faults} problems: nothing was entered.", f"共 {faults} 项问题：未录入任何内容。"
-        )  # fmt: skip
+        return output.text("{faults} problems: nothing was entered.", faults=faults)  # fmt: skip
     if found.is_entered:
-        return text("All of it stands already: nothing changes.", "内容均已录入，没有变化。")
+        return output.text("All of it stands already: nothing changes.")
     firms, sites, people = new["organisations"], new["sites"], len(found.people)
     if check:
-        return text(
-            f"{firms} firms and {sites} sites would be entered, {people} people invited.",
-            f"将录入 {firms} 家企业、{sites} 个场所，邀请 {people} 人。",
+        return output.text(
+            "{firms} firms and {sites} sites would be entered, {people} people invited.",
+            firms=firms,
+            sites=sites,
+            people=people,
         )
-    return text(
-        f"{firms} firms and {sites} sites entered, {people} people invited.",
-        f"已录入 {firms} 家企业、{sites} 个场所，邀请 {people} 人。",
+    return output.text(
+        "{firms} firms and {sites} sites entered, {people} people invited.", firms=firms, sites=sites, people=people
     )
-
-
-def _both(words: Any) -> tuple[str, str]:
-    return words["en"], words["zh"]
 
 
 def _written(filings: Any, out: Path) -> list[Any]:
@@ -284,7 +284,7 @@ def _written(filings: Any, out: Path) -> list[Any]:
     for one in filings:
         path = out / one.organisation / f"{one.period}.csv"
         if path.exists():
-            raise UserError(f"{path} exists already: name a new directory", f"{path} 已存在：请另取目录")
+            raise UserError(text("{path} exists already: name a new directory", path=path))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(one.content)
     return list(filings)
@@ -294,15 +294,17 @@ def _stocks_summary(found: Any, lots: int, new: list[Any], check: bool, out: Pat
     firms = len(found.filings)
     if found.refused:
         faults = sum(one.severity != "flag" for one in found.problems)
-        return text(f"{faults} problems: nothing was prepared.", f"共 {faults} 项问题：未编制任何内容。")
+        return output.text("{faults} problems: nothing was prepared.", faults=faults)
     if check:
-        return text(f"{lots} lots of {firms} firms would be prepared.", f"将编制 {firms} 家企业的 {lots} 个批次。")
+        return output.text("{lots} lots of {firms} firms would be prepared.", lots=lots, firms=firms)
     if out is not None:
-        return text(f"{lots} lots of {firms} firms written to {out}.", f"{firms} 家企业的 {lots} 个批次已写入 {out}。")
-    return text(
-        f"{len(new)} drafts prepared, {lots} lots of {firms} firms: each firm looks its own over, and its certifier"
-        " attests it.",
-        f"已编制 {len(new)} 份草稿（{firms} 家企业、{lots} 个批次）：由各企业核对，并由其签认人确认。",
+        return output.text("{lots} lots of {firms} firms written to {out}.", lots=lots, firms=firms, out=out)
+    return output.text(
+        "{new} drafts prepared, {lots} lots of {firms} firms: each firm looks its own over, and "
+        "its certifier attests it.",
+        new=len(new),
+        lots=lots,
+        firms=firms,
     )
 
 
@@ -314,7 +316,7 @@ def _send(job: Any, *, quiet: bool) -> None:
     from lodeline.office.register.letters import file_if_not_mailed, waiting  # noqa: PLC0415
 
     worker, total = worker_name(), waiting().count()
-    with progress(text("letters", "邀请函"), quiet=quiet) as bar:
+    with progress(output.text("letters"), quiet=quiet) as bar:
         while True:
             found = Job.objects.get(pk=job.pk)
             bar(total - waiting().count(), total)
@@ -325,19 +327,15 @@ def _send(job: Any, *, quiet: bool) -> None:
     left = waiting().count()
     if left:
         raise UserError(
-            f"{left} letters did not go: see the mail server, then `lodeline take-over letters` goes on",
-            f"有 {left} 封邀请函未发出：请检查邮件服务器，再用 `lodeline take-over letters` 继续",
+            text("{left} letters did not go: see the mail server, then `lodeline take-over letters` goes on", left=left)
         )
     if quiet:
         return
     path = file_if_not_mailed()
     if path is None:
-        console.print(text(f"{total} letters were sent.", f"已发送 {total} 封邀请函。"))
+        console.print(output.text("{total} letters were sent.", total=total))
     else:
         console.print(
-            text(
-                f"No mail is set up: the letters are in {path}. Whoever reads it can use the links.",
-                f"未设置邮件：邀请函写入 {path}。持有该文件者即可使用链接。",
-            ),
+            output.text("No mail is set up: the letters are in {path}. Whoever reads it can use the links.", path=path),
             markup=False,
         )

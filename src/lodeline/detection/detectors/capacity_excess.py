@@ -22,7 +22,7 @@ from lodeline.detection.detector import ROW, Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
@@ -30,28 +30,24 @@ from lodeline.material.mass import format_kg
 from lodeline.message import Count, Mass, Month, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
-    text("Output of several months was filed in one.", "数月产出集中在一个月申报。"),
-    text(
-        "A mass was filed in the wrong unit, wet instead of dry, or twice.",
-        "质量单位填错、以湿重代替干重，或重复申报。",
-    ),
-    text("Work of a contractor was filed under this site.", "受托方的产出申报在本场所名下。"),
+    text("The plant was enlarged, and the register does not say so yet."),
+    text("Output of several months was filed in one."),
+    text("A mass was filed in the wrong unit, wet instead of dry, or twice."),
+    text("Work of a contractor was filed under this site."),
 )
 ASK: tuple[Text, ...] = (
-    text("The permit or design document that states the capacity.", "载明产能的批准文件或设计文件。"),
-    text("Power, water and reagent use of the month, with the bills.", "当月电、水和试剂用量及账单。"),
-    text("Run sheets and weighings of the rows listed.", "所列各行的生产记录和称重单。"),
+    text("The permit or design document that states the capacity."),
+    text("Power, water and reagent use of the month, with the bills."),
+    text("Run sheets and weighings of the rows listed."),
 )
 TEXTS: Final = Texts(
     "capacity-excess",
     {
         "beyond": text(
-            "In {month} the site filed {made} kg of output (dry mass), and its registered capacity is {capacity} kg a"
-            " month: {share} of it.",
-            "{month} 该场所申报产出 {made} 千克（干重），而登记产能为每月 {capacity} 千克，达产能的 {share}。",
+            "In {month} the site filed {made} kg of output (dry mass), and its registered capacity "
+            "is {capacity} kg a month: {share} of it."
         ),
-        "months": text("It is the worst of {months} such months.", "连续 {months} 个月超出，此为最高月份。"),
+        "months": text("It is the worst of {months} such months."),
     },
 )
 _SITE = ["organisation", "site"]
@@ -120,13 +116,13 @@ def capacity_excess(
 
 DETECTOR: Final = Detector(
     name="capacity-excess",
-    label=text("Beyond capacity", "超产能"),
+    label=text("Beyond capacity"),
     mark=("bar", "gain"),
     find=capacity_excess,
     texts=TEXTS,
     labels={
-        "made_kg": text("Made", "产出"),
-        "capacity_kg": text("Capacity", "产能"),
+        "made_kg": text("Made", context="detectors"),
+        "capacity_kg": text("Capacity"),
     },
     shown=ROW,
 )

@@ -23,33 +23,31 @@ from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("A sale was undone.", "交易被撤销。"),
-    text("The goods were pledged and bought back.", "货物经质押后回购。"),
-    text("Firms of one group cleared accounts among themselves.", "同一集团内企业相互结算。"),
+    text("A sale was undone."),
+    text("The goods were pledged and bought back."),
+    text("Firms of one group cleared accounts among themselves."),
 )
-_NOT_YET_FILED: Final = text("The goods did move, and are not filed yet.", "货物确已移动，但尚未申报。")
+_NOT_YET_FILED: Final = text("The goods did move, and are not filed yet.")
 ASK: tuple[Text, ...] = (
-    text("The payments behind each invoice.", "每张发票对应的付款凭证。"),
-    text("The pledge or repurchase contract, if there is one.", "质押或回购合同（如有）。"),
-    text("Who owns and who runs the firms of the ring.", "环内各企业的股权和实际控制人。"),
+    text("The payments behind each invoice."),
+    text("The pledge or repurchase contract, if there is one."),
+    text("Who owns and who runs the firms of the ring."),
 )
 TEXTS: Final = Texts(
     "circular-invoicing",
     {
         "went-round": text(
-            "Title to {mass} kg went round {ring} {times} and came back to its first seller. No hop moved the goods.",
-            "{mass} 千克货物的物权沿 {ring} 循环 {times}后回到最初的卖方，其间货物从未移动。",
+            "Title to {mass} kg went round {ring} {times} and came back to its first seller. No hop moved the goods."
         ),
         "invoiced-round": text(
-            "{mass} kg of goods were invoiced round {ring} {times}. Nobody has filed them, and they crossed no border.",
-            "{mass} 千克货物的发票沿 {ring} 循环 {times}后回到最初的卖方，各方均未申报，海关亦无进出境记录。",
+            "{mass} kg of goods were invoiced round {ring} {times}. Nobody has filed them, and they crossed no border."
         ),
     },
 )
@@ -104,12 +102,12 @@ def _of_titles(
 
 DETECTOR: Final = Detector(
     name="circular-invoicing",
-    label=text("Circular invoicing", "循环开票"),
+    label=text("Circular invoicing"),
     mark=("circle", "flow"),
     find=circular_invoicing,
     texts=TEXTS,
     labels={
-        "seller": text("Seller", "卖方"),
+        "seller": text("Seller"),
     },
     shown={**ROW, "seller": "party", "buyer": "party", "totals": plain("rounds", "hops", "complete")},
 )

@@ -26,39 +26,33 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.identity import PAIR
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
 from lodeline.message import Count, Mass, Number, Party, Percent, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The maker states only the elements its product is sold by.", "制造方仅填报产品计价元素。"),
-    text(
-        "The two laboratories use different methods, or one of them is out of order.",
-        "两家化验单位方法不同，或其中一方失准。",
-    ),
-    text("The receiver's sample was of another lot.", "收货方样品取自其他批次。"),
-    text("A decimal point was misplaced.", "小数点错位。"),
+    text("The maker states only the elements its product is sold by."),
+    text("The two laboratories use different methods, or one of them is out of order."),
+    text("The receiver's sample was of another lot."),
+    text("A decimal point was misplaced."),
 )
 ASK: tuple[Text, ...] = (
-    text("The assay sheets of both sides, with raw readings and calibration.", "双方化验单、原始读数及校准记录。"),
-    text("The samples kept back, for an assay by a third laboratory.", "留样，以便送第三方化验。"),
-    text("What the receiver made of the lots, element by element.", "收货方对所涉批次的逐元素使用情况。"),
+    text("The assay sheets of both sides, with raw readings and calibration."),
+    text("The samples kept back, for an assay by a third laboratory."),
+    text("What the receiver made of the lots, element by element."),
 )
 TEXTS: Final = Texts(
     "composition-swap",
     {
         "found-more": text(
-            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average where the maker"
-            " stated {stated}: {mass} kg that no paper names, {sigmas} σ.",
-            "{receivers} 对 {maker} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
-            "未载明的镝、铽计 {mass} 千克，偏差 {sigmas} σ。",
+            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average "
+            "where the maker stated {stated}: {mass} kg that no paper names, {sigmas} σ."
         ),
         "found-less": text(
-            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average where the maker"
-            " stated {stated}: {mass} kg that are on paper and not in the goods, {sigmas} σ.",
-            "{receivers} 对 {maker} 的 {lots} 批货物化验，镝、铽平均含量为 {found}，而制造方所报为 {stated}："
-            "账面载明而货中所无的镝、铽计 {mass} 千克，偏差 {sigmas} σ。",
+            "In {lots} lots of {maker}, {receivers} found {found} dysprosium and terbium on average "
+            "where the maker stated {stated}: {mass} kg that are on paper and not in the goods, "
+            "{sigmas} σ."
         ),
     },
 )
@@ -174,14 +168,14 @@ def _alarms(lots: pl.DataFrame, least_lots: float) -> pl.DataFrame:
 
 DETECTOR: Final = Detector(
     name="composition-swap",
-    label=text("Composition swap", "成分调换"),
+    label=text("Composition swap"),
     mark=("half", "loss"),
     find=composition_swap,
     texts=TEXTS,
     labels={
-        "products": text("Products", "产品"),
-        "own_pct": text("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
-        "maker_pct": text("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
+        "products": text("Products"),
+        "own_pct": text("Dy + Tb as received, %"),
+        "maker_pct": text("Dy + Tb as stated, %"),
     },
     shown={"totals": plain("lots", "products", "own_pct", "maker_pct", "z")},
 )

@@ -32,7 +32,7 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.need import Need
 from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB
@@ -42,37 +42,24 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.tables import table_rows
 
 INNOCENT: tuple[Text, ...] = (
-    text("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
-    text("Licences were granted for one country before another.", "不同国家的许可证先后获批。"),
-    text(
-        "The goods sent now are not controlled, and the market for them is elsewhere.",
-        "现出口货物不属管制，其市场在其他国家。",
-    ),
+    text("A new customer was won, or an old one moved its plant."),
+    text("Licences were granted for one country before another."),
+    text("The goods sent now are not controlled, and the market for them is elsewhere."),
 )
 ASK: tuple[Text, ...] = (
-    text(
-        "Who the new buyers are, who owns them, and what they make of the goods.", "新买方的身份、股权关系及货物用途。"
-    ),
-    text(
-        "End-user statements, and proof that the goods arrived and were used there.",
-        "最终用户证明，以及货物到达并在当地使用的证据。",
-    ),
-    text("Correspondence about the end of the trade with the old customers.", "与原客户终止交易的往来文件。"),
+    text("Who the new buyers are, who owns them, and what they make of the goods."),
+    text("End-user statements, and proof that the goods arrived and were used there."),
+    text("Correspondence about the end of the trade with the old customers."),
 )
 TEXTS: Final = Texts(
     "destination-shift",
     {
         "rose": text(
-            "Before {day} none of {before} consignments of free goods went to {where}; since then {there} of {after}"
-            " did, {mass} kg TREO.",
-            "{day} 之前的 {before} 批非管制货物均未发往 {where}；此后 {after} 批中有 {there} 批发往该处，"
-            "合计 {mass} 千克 TREO。",
+            "Before {day} none of {before} consignments of free goods went to {where}; since then "
+            "{there} of {after} did, {mass} kg TREO."
         ),
-        "buyer": text("{party} ({country})", "{party} ({country})"),
-        "fell": text(
-            "{country} had {before} before and has had {after} since.",
-            "{country} 由此前的 {before} 批变为 {after} 批。",
-        ),
+        "buyer": text("{party} ({country})"),
+        "fell": text("{country} had {before} before and has had {after} since."),
     },
 )
 
@@ -140,7 +127,7 @@ def destination_shift(
 
 DETECTOR: Final = Detector(
     name="destination-shift",
-    label=text("Destination shift", "目的国转移"),
+    label=text("Destination shift"),
     mark=("diamond", "flow"),
     find=destination_shift,
     need=Need(months=2),

@@ -28,7 +28,7 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import PPB, format_kg, share_mg
@@ -47,55 +47,40 @@ _QUARTERS: Final = 4
 _TESTS: Final = len(AMONG) * (_QUARTERS + 1)
 
 INNOCENT: tuple[Text, ...] = (
-    text("Papers come late, or under a number that was mistyped.", "单据迟到，或号码录入有误。"),
-    text(
-        "One paper stands for several deliveries, or for goods of another month.",
-        "一张单据对应多次交货，或属于其他月份。",
-    ),
-    text("An agent cleared the goods or was invoiced in its own name.", "由代理人以自己名义报关或收票。"),
-    text(
-        "Gross mass, pieces or moist goods on one paper, dry net mass on the other.",
-        "一方为毛重、件数或湿重，另一方为干基净重。",
-    ),
+    text("Papers come late, or under a number that was mistyped."),
+    text("One paper stands for several deliveries, or for goods of another month."),
+    text("An agent cleared the goods or was invoiced in its own name."),
+    text("Gross mass, pieces or moist goods on one paper, dry net mass on the other."),
 )
 ASK: tuple[Text, ...] = (
-    text("The papers behind each exception: contract, invoice, declaration, bill of lading.",
-         "每项差异对应的合同、发票、报关单和提单。"),
-    text("A correction of the filing, or the paper that puts the other record right.",
-         "更正申报，或提供可更正对方记录的单据。"),
-    text("Who cleared, who paid and who received the goods.", "报关人、付款人与收货人。"),
+    text("The papers behind each exception: contract, invoice, declaration, bill of lading."),
+    text("A correction of the filing, or the paper that puts the other record right."),
+    text("Who cleared, who paid and who received the goods."),
 )  # fmt: skip
 TEXTS: Final = Texts(
     "feed-mismatch",
     {
         "disagree": text(
-            "{exceptions} of {papers} {kind} {cause}: {mass} kg of goods, the oldest open for {days} days.",
-            "{papers} 笔{kind}中有 {exceptions} 笔{cause}：货物 {mass} 千克，最久已 {days} 天。",
+            "{exceptions} of {papers} {kind} {cause}: {mass} kg of goods, the oldest open for {days} days."
         ),
-        "too-often": text("Honest firms show this now and then, not so often.", "正常企业偶有发生，但不会如此频繁。"),
-        "export-not-filed": text("crossed the border and are in no filing", "已出境但无申报"),
-        "filed-not-exited": text(
-            "were filed as exported and have not been seen at the border", "已申报出口但海关无离境记录"
-        ),
-        "import-not-filed": text("came in over the border and are in no filing", "已进境但无申报"),
-        "filed-not-entered": text(
-            "were filed as imported and have not been seen at the border", "已申报进口但海关无进境记录"
-        ),
-        "invoice-without-goods": text("were invoiced, and nobody has filed the goods", "已开票但双方均未申报货物"),
-        "goods-without-invoice": text("were sold without an invoice", "已售出但无发票"),
-        "receipt-without-invoice": text(
-            "were received, and no invoice is known to the tax authority", "已收货但税务无发票记录"
-        ),
-        "mass-differs": text("have another mass at the border than in the filing", "过境质量与申报不符"),
-        "kind-differs": text("take the special invoice and were sold on an ordinary one", "应开专用发票却开具普通发票"),
+        "too-often": text("Honest firms show this now and then, not so often."),
+        "export-not-filed": text("crossed the border and are in no filing"),
+        "filed-not-exited": text("were filed as exported and have not been seen at the border"),
+        "import-not-filed": text("came in over the border and are in no filing"),
+        "filed-not-entered": text("were filed as imported and have not been seen at the border"),
+        "invoice-without-goods": text("were invoiced, and nobody has filed the goods"),
+        "goods-without-invoice": text("were sold without an invoice"),
+        "receipt-without-invoice": text("were received, and no invoice is known to the tax authority"),
+        "mass-differs": text("have another mass at the border than in the filing"),
+        "kind-differs": text("take the special invoice and were sold on an ordinary one"),
     },
 )
 _KINDS: Final[Mapping[str, Term]] = {
-    "export": Term("exports", "出口"),
-    "import": Term("imports", "进口"),
-    "invoice": Term("invoices", "发票"),
-    "sale": Term("sales", "销售"),
-    "purchase": Term("receipts of what nobody filed as shipped", "发货方未申报的收货"),
+    "export": Term(**text("exports", context="detectors")),
+    "import": Term(**text("imports")),
+    "invoice": Term(**text("invoices")),
+    "sale": Term(**text("sales")),
+    "purchase": Term(**text("receipts of what nobody filed as shipped")),
 }
 
 
@@ -154,21 +139,21 @@ def feed_mismatch(
 
 DETECTOR: Final = Detector(
     name="feed-mismatch",
-    label=text("Records disagree", "记录不符"),
+    label=text("Records disagree"),
     mark=("half", "hold"),
     find=feed_mismatch,
     need=Need(feeds=True),
     texts=TEXTS,
     labels={
-        "cause": text("Cause", "原因"),
-        "papers": text("Records that disagree", "不符记录数"),
-        "exceptions": text("Exceptions", "差异数"),
-        "goods_kg": text("Goods", "货物"),
-        "exception": text("Exception", "差异"),
-        "age_days": text("Age in days", "已有天数"),
-        "number": text("Invoice", "发票号"),
-        "invoiced_kg": text("Invoiced", "开票量"),
-        "border_kg": text("At the border", "海关记录量"),
+        "cause": text("Cause"),
+        "papers": text("Records that disagree"),
+        "exceptions": text("Exceptions"),
+        "goods_kg": text("Goods", context="detectors"),
+        "exception": text("Exception", context="detectors"),
+        "age_days": text("Age in days"),
+        "number": text("Invoice"),
+        "invoiced_kg": text("Invoiced", context="detectors"),
+        "border_kg": text("At the border"),
     },
     shown={**ROW, "totals": plain("cause", "papers", "exceptions", "goods_kg")},
 )

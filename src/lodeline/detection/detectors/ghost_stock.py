@@ -27,48 +27,34 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
 from lodeline.detection.null import RUNS_PER_MONTH, Floats, binomial_tail, closeness_tail, least_closeness, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import CARRIED_OVER
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text(
-        "The lots are sealed, and the certificate's mass stands for a weighing.",
-        "批次已封存，以证书质量代替称重。",
-    ),
-    text("The scale shows coarse steps, so that figures repeat.", "衡器分度较粗，读数易重复。"),
-    text(
-        "The count confirms what a stock system shows, and nobody weighed again.",
-        "盘存仅确认库存系统数据，未重新称重。",
-    ),
+    text("The lots are sealed, and the certificate's mass stands for a weighing."),
+    text("The scale shows coarse steps, so that figures repeat."),
+    text("The count confirms what a stock system shows, and nobody weighed again."),
 )
 ASK: tuple[Text, ...] = (
-    text(
-        "Who counted, on which day, with which scale; the tickets of the rows listed.",
-        "盘点人、日期、所用衡器，以及所列各行的称重单。",
-    ),
-    text("A count of the lots listed with somebody looking on.", "在监督下对所列批次重新盘存。"),
-    text("Where the lots lie, and the seals on them.", "批次存放位置及封志。"),
+    text("Who counted, on which day, with which scale; the tickets of the rows listed."),
+    text("A count of the lots listed with somebody looking on."),
+    text("Where the lots lie, and the seals on them."),
 )
 TEXTS: Final = Texts(
     "ghost-stock",
     {
         "repeated": text(
-            "Of {counts} counted lots, {repeated} have to the milligram the mass of the book or of the count before."
-            " At others' counts of such goods about {expected} would.",
-            "共盘存 {counts} 批次，其中 {repeated} 批次与账面或上次盘存逐毫克相同；按其他企业同类盘存，"
-            "约有 {expected} 批次会如此。",
+            "Of {counts} counted lots, {repeated} have to the milligram the mass of the book or of "
+            "the count before. At others' counts of such goods about {expected} would."
         ),
-        "last-count": text(
-            "The last count has {mass} kg TREO in such rows.", "最近一次盘存中此类行合计 {mass} 千克 TREO。"
-        ),
+        "last-count": text("The last count has {mass} kg TREO in such rows."),
         "one-lot": text(
-            "One lot of {mass} kg was counted {counts} times from {first} to {last}; the counts differ by no more than"
-            " {spread}.",
-            "一个 {mass} 千克的批次自 {first} 至 {last} 共盘存 {counts} 次，各次结果相差不超过 {spread}。",
+            "One lot of {mass} kg was counted {counts} times from {first} to {last}; the counts "
+            "differ by no more than {spread}."
         ),
-        "weighings": text("Weighings agree less well.", "实际称重不会如此一致。"),
+        "weighings": text("Weighings agree less well."),
     },
 )
 _SITE = ["organisation", "site"]
@@ -138,16 +124,16 @@ def _repeats(*, counts: pl.DataFrame, movements: pl.DataFrame, lines: pl.DataFra
 
 DETECTOR: Final = Detector(
     name="ghost-stock",
-    label=text("Ghost stock", "虚假库存"),
+    label=text("Ghost stock"),
     mark=("ring", "loss"),
     find=ghost_stock,
     need=Need(counts=2),
     texts=TEXTS,
     labels={
-        "counts": text("Stock counts", "盘存次数"),
-        "repeated": text("The same as the book or the count before", "与账面或上次盘存相同"),
-        "expected": text("Expected by chance", "偶然预期次数"),
-        "book_kg": text("In the books", "账面量"),
+        "counts": text("Stock counts"),
+        "repeated": text("The same as the book or the count before"),
+        "expected": text("Expected by chance"),
+        "book_kg": text("In the books"),
     },
     shown={**ROW, **plain("book_kg"), "totals": plain("counts", "repeated", "expected")},
 )

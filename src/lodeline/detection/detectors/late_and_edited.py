@@ -26,30 +26,26 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, hypergeometric_tail, product_tail, runs_tail, score_of, usual_rate
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.message import Count, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
-    text("The firm changed its own system.", "企业更换了内部系统。"),
-    text("The corrections were asked for, or only put slips right.", "更正系应要求作出，或仅为笔误更正。"),
+    text("One person keeps the books of several firms, or was away."),
+    text("The firm changed its own system."),
+    text("The corrections were asked for, or only put slips right."),
 )
 ASK: tuple[Text, ...] = (
-    text("Who files, from which records, and when these were made.", "申报人、所依据的记录及其形成时间。"),
-    text("The originals behind each correction.", "每次更正所依据的原始凭证。"),
-    text("Why the months were late.", "各月逾期的原因。"),
+    text("Who files, from which records, and when these were made."),
+    text("The originals behind each correction."),
+    text("Why the months were late."),
 )
 TEXTS: Final = Texts(
     "late-and-edited",
     {
         "months": text(
-            "Of {months} months, {late} were filed after the deadline and {corrected} corrected afterwards.",
-            "{months} 个月中有 {late} 个月逾期申报，{corrected} 个月事后更正。",
+            "Of {months} months, {late} were filed after the deadline and {corrected} corrected afterwards."
         ),
-        "too-often": text(
-            "Careless firms do so now and then; hardly one does it so often.",
-            "偶有疏忽属常见，如此频繁则罕见。",
-        ),
+        "too-often": text("Careless firms do so now and then; hardly one does it so often."),
     },
 )
 
@@ -102,19 +98,19 @@ def late_and_edited(
 
 DETECTOR: Final = Detector(
     name="late-and-edited",
-    label=text("Late and edited", "迟报频改"),
+    label=text("Late and edited"),
     mark=("ring", "hold"),
     find=late_and_edited,
     need=Need(months=2),
     texts=TEXTS,
     labels={
-        "late": text("Filed late", "逾期月数"),
-        "corrected": text("Corrected after the deadline", "截止后更正次数"),
-        "corrects": text("Corrects entry", "更正条目"),
-        "filed_at": text("Filed on", "申报时间"),
+        "late": text("Filed late", context="detectors"),
+        "corrected": text("Corrected after the deadline"),
+        "corrects": text("Corrects entry"),
+        "filed_at": text("Filed on"),
     },
     words={
-        "late": text("late", "逾期"),
+        "late": text("late", context="detectors"),
     },
     shown={**plain("period", "entry", "corrects", "filed_at", "rows"), "totals": plain("months", "late", "corrected")},
 )

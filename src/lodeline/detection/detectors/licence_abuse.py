@@ -27,7 +27,7 @@ from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence, countries_of
 from lodeline.ledger.licence_terms import terms
@@ -38,40 +38,31 @@ from lodeline.message import NOTHING, SEMICOLON, Count, Key, Mass, Series, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    text("The licence, or its renewal, is not in the register yet.", "许可证或其续期尚未录入登记簿。"),
-    text("A digit of its number or the unit of a mass was filed wrong.", "许可证号或数量单位填报有误。"),
-    text(
-        "One consignment left in parts, or under the name of the user's parent.",
-        "同一批货物分次出境，或以用户母公司名义申报。",
-    ),
-    text(
-        "The goods are within the band of trade practice, or a laboratory found less.",
-        "货物含量处于行业惯例范围，或经检测低于申报值。",
-    ),
+    text("The licence, or its renewal, is not in the register yet."),
+    text("A digit of its number or the unit of a mass was filed wrong."),
+    text("One consignment left in parts, or under the name of the user's parent."),
+    text("The goods are within the band of trade practice, or a laboratory found less."),
 )  # fmt: skip
 ASK: tuple[Text, ...] = (
-    text("The licence with its annex, and what customs endorsed on it.", "许可证及附件，以及海关签注。"),
-    text("The declarations and the papers of exit of these consignments.", "相关报关单及出境凭证。"),
-    text("Contract, end-user certificate and proof of arrival.", "合同、最终用户证明和到货证明。"),
+    text("The licence with its annex, and what customs endorsed on it."),
+    text("The declarations and the papers of exit of these consignments."),
+    text("Contract, end-user certificate and proof of arrival."),
 )
 _WORDS: Final[Mapping[str, Text]] = {
-    "without": text("goods on the control list left without a licence", "管制物项未经许可出口"),
-    "unknown": text("the register has no such licence", "登记簿中没有该许可证"),
-    "of-other": text("the licence is somebody else's", "许可证属于其他企业"),
-    "not-in-force": text("it was not in force on the day", "当日许可证无效"),
-    "beyond": text("more left than was granted", "出口量超过许可数量"),
-    "end-user": text("another end user", "最终用户不符"),
-    "destination": text("another destination", "目的国不符"),
-    "twice": text("it was used again after its one export", "单次许可重复使用"),
+    "without": text("goods on the control list left without a licence"),
+    "unknown": text("the register has no such licence"),
+    "of-other": text("the licence is somebody else's"),
+    "not-in-force": text("it was not in force on the day"),
+    "beyond": text("more left than was granted"),
+    "end-user": text("another end user"),
+    "destination": text("another destination"),
+    "twice": text("it was used again after its one export"),
 }
 TEXTS: Final = Texts(
     "licence-abuse",
     {
-        "not-covered": text(
-            "{rows} exported rows{licence}, {mass} kg of goods, are not covered: {breaches}.",
-            "{rows} 行出口{licence}共 {mass} 千克货物未获许可覆盖：{breaches}。",
-        ),
-        "licence": text(" on {licence}", "（{licence}）"),
+        "not-covered": text("{rows} exported rows{licence}, {mass} kg of goods, are not covered: {breaches}."),
+        "licence": text(" on {licence}"),
         **_WORDS,
     },
 )
@@ -150,23 +141,23 @@ def licence_abuse(
 
 DETECTOR: Final = Detector(
     name="licence-abuse",
-    label=text("Not covered by a licence", "出口许可不符"),
+    label=text("Not covered by a licence"),
     mark=("square", "hold"),
     find=licence_abuse,
     texts=TEXTS,
     labels={
-        "not_covered_kg": text("Goods not covered", "未获许可覆盖的货物"),
-        "breaches": text("Rows by what is wrong", "各类问题行数"),
+        "not_covered_kg": text("Goods not covered"),
+        "breaches": text("Rows by what is wrong"),
     },
     words={
-        "without": text("no licence", "无许可证"),
-        "unknown": text("licence not in the register", "许可证未登记"),
-        "of-other": text("somebody else's licence", "他人许可证"),
-        "not-in-force": text("not in force", "当日无效"),
-        "beyond": text("beyond the mass", "超出许可数量"),
-        "end-user": text("another end user", "最终用户不符"),
-        "destination": text("another destination", "目的国不符"),
-        "twice": text("used again", "重复使用"),
+        "without": text("no licence"),
+        "unknown": text("licence not in the register"),
+        "of-other": text("somebody else's licence"),
+        "not-in-force": text("not in force"),
+        "beyond": text("beyond the mass"),
+        "end-user": text("another end user"),
+        "destination": text("another destination"),
+        "twice": text("used again"),
     },
     shown={**ROW, **plain("declaration")},
 )

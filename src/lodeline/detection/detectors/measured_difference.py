@@ -26,71 +26,61 @@ from lodeline.detection.detector import Detector, plain
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.need import Need
 from lodeline.detection.null import score_of, upper_tail
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Count, Day, Fact, Key, Mass, Message, Number, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("A label was not renewed after a part of the lot was taken.", "批次部分领用后标签未更新。"),
-    text("The firm's scale or laboratory errs, or that of the authority.", "企业或主管部门的衡器、化验存在偏差。"),
-    text("The list handed over was of another day than the visit.", "所提交清单的日期与检查日期不同。"),
-    text("Goods lay elsewhere on the site and were not shown.", "货物存放于场所内其他位置，未予出示。"),
+    text("A label was not renewed after a part of the lot was taken."),
+    text("The firm's scale or laboratory errs, or that of the authority."),
+    text("The list handed over was of another day than the visit."),
+    text("Goods lay elsewhere on the site and were not shown."),
 )
 ASK: tuple[Text, ...] = (
-    text("What became of each item that was short, with its papers.", "各短少物料的去向及凭证。"),
-    text("The firm's own weighing and assay of the items that were measured.", "企业对所测物料的称重和化验记录。"),
-    text("The split samples, for an assay by a third laboratory.", "分样的备份样，以便送第三方化验。"),
+    text("What became of each item that was short, with its papers."),
+    text("The firm's own weighing and assay of the items that were measured."),
+    text("The split samples, for an assay by a third laboratory."),
 )
 TEXTS: Final = Texts(
     "measured-difference",
     {
         "less": text(
-            "On {day} inspectors measured {items} of {population} items: of what was declared {mass} kg {element} was"
-            " not there ({sigmas} σ).",
-            "{day} 检查人员实测 {population} 件中的 {items} 件：所申报的 {element} 有 {mass} 千克不在现场"
-            "（{sigmas} σ）。",
+            "On {day} inspectors measured {items} of {population} items: of what was declared {mass} "
+            "kg {element} was not there ({sigmas} σ)."
         ),
         "more": text(
-            "On {day} inspectors measured {items} of {population} items: {mass} kg {element} more was there than was"
-            " declared ({sigmas} σ).",
-            "{day} 检查人员实测 {population} 件中的 {items} 件：现场 {element} 比申报多 {mass} 千克（{sigmas} σ）。",
+            "On {day} inspectors measured {items} of {population} items: {mass} kg {element} more "
+            "was there than was declared ({sigmas} σ)."
         ),
         "less-by-weight": text(
-            "On {day} inspectors measured {items} of {population} items: counting and weighing alone show that {mass}"
-            " kg {element} of what was declared was not there (±{half} in 19 cases of 20; {sigmas} σ).",
-            "{day} 检查人员实测 {population} 件中的 {items} 件：仅凭清点和称重，所申报的 {element} 有 {mass} 千克"
-            "不在现场（95% 区间 ±{half}；{sigmas} σ）。",
+            "On {day} inspectors measured {items} of {population} items: counting and weighing alone "
+            "show that {mass} kg {element} of what was declared was not there (±{half} in 19 cases "
+            "of 20; {sigmas} σ)."
         ),
         "more-by-weight": text(
-            "On {day} inspectors measured {items} of {population} items: counting and weighing alone show that {mass}"
-            " kg {element} more was there than was declared (±{half} in 19 cases of 20; {sigmas} σ).",
-            "{day} 检查人员实测 {population} 件中的 {items} 件：仅凭清点和称重，现场 {element} 比申报多 {mass} 千克"
-            "（95% 区间 ±{half}；{sigmas} σ）。",
+            "On {day} inspectors measured {items} of {population} items: counting and weighing alone "
+            "show that {mass} kg {element} more was there than was declared (±{half} in 19 cases of "
+            "20; {sigmas} σ)."
         ),
         "with-compositions": text(
-            "With the compositions that were measured the difference is {mass} kg, less exactly (±{half}).",
-            "计入实测成分后差异为 {mass} 千克，精度较低（±{half}）。",
+            "With the compositions that were measured the difference is {mass} kg, less exactly (±{half})."
         ),
         "items-less": text(
-            "On {day} {count} of {items} items that inspectors measured held less than was declared, each by itself:"
-            " {mass} kg {element} less in all (up to {sigmas} σ). What others hold is not said by this.",
-            "{day} 检查人员实测的 {items} 件中，有 {count} 件各自少于申报：{element} 共少 {mass} 千克"
-            "（最大 {sigmas} σ）。其余物料情况未知。",
+            "On {day} {count} of {items} items that inspectors measured held less than was declared, "
+            "each by itself: {mass} kg {element} less in all (up to {sigmas} σ). What others hold is "
+            "not said by this."
         ),
         "items-more": text(
-            "On {day} {count} of {items} items that inspectors measured held more than was declared, each by itself:"
-            " {mass} kg {element} more in all (up to {sigmas} σ). What others hold is not said by this.",
-            "{day} 检查人员实测的 {items} 件中，有 {count} 件各自多于申报：{element} 共多 {mass} 千克"
-            "（最大 {sigmas} σ）。其余物料情况未知。",
+            "On {day} {count} of {items} items that inspectors measured held more than was declared, "
+            "each by itself: {mass} kg {element} more in all (up to {sigmas} σ). What others hold is "
+            "not said by this."
         ),
         "balance": text(
-            "With the firm's own balance since {since}, {missing} kg are missing (±{half} in 19 cases of 20).",
-            "连同企业自 {since} 起的账面平衡，共短少 {missing} 千克（95% 区间 ±{half}）。",
+            "With the firm's own balance since {since}, {missing} kg are missing (±{half} in 19 cases of 20)."
         ),
         "surplus": text(
-            "With the firm's own balance since {since}, there are {missing} kg too much (±{half} in 19 cases of 20).",
-            "连同企业自 {since} 起的账面平衡，共多出 {missing} 千克（95% 区间 ±{half}）。",
+            "With the firm's own balance since {since}, there are {missing} kg too much (±{half} in 19 cases of 20)."
         ),
     },
 )
@@ -256,28 +246,28 @@ def _stated(row: Mapping[str, Any]) -> dict[str, Any]:
 
 DETECTOR: Final = Detector(
     name="measured-difference",
-    label=text("Measured difference", "实测差异"),
+    label=text("Measured difference"),
     mark=("diamond", "loss"),
     find=measured_difference,
     need=Need(visits=True),
     texts=TEXTS,
     labels={
-        "measured": text("Measured beside declared", "实测与申报对照"),
-        "visit": text("Visit (entry of the log)", "检查（日志条目）"),
-        "on": text("Day", "日期"),
-        "items": text("Items measured", "实测件数"),
-        "population": text("Items at the site", "现场物料件数"),
-        "d_kg": text("D, kg (to be subtracted)", "申报–实测差 D（千克，须扣减）"),
-        "declared_kg": text("Declared, kg", "申报（千克）"),
-        "found_kg": text("Found, kg", "实测（千克）"),
-        "weighed_kg": text("Of D, by counting and weighing alone, kg", "其中仅凭清点和称重（千克）"),
-        "sigma_weighed_kg": text("σ of it, kg", "其 σ（千克）"),
-        "verified_kg": text("MUF − D, kg", "核实后差 MUF − D（千克）"),
-        "sigma_d_kg": text("σ of D, kg", "D 的 σ（千克）"),
-        "sigma_muf_kg": text("σ of MUF, kg", "MUF 的 σ（千克）"),
-        "would_see_kg": text("Mass that the visit would have seen, kg", "本次检查可发现的质量（千克）"),
+        "measured": text("Measured beside declared"),
+        "visit": text("Visit (entry of the log)"),
+        "on": text("Day"),
+        "items": text("Items measured", context="detectors"),
+        "population": text("Items at the site"),
+        "d_kg": text("D, kg (to be subtracted)"),
+        "declared_kg": text("Declared, kg"),
+        "found_kg": text("Found, kg"),
+        "weighed_kg": text("Of D, by counting and weighing alone, kg"),
+        "sigma_weighed_kg": text("σ of it, kg"),
+        "verified_kg": text("MUF − D, kg"),
+        "sigma_d_kg": text("σ of D, kg"),
+        "sigma_muf_kg": text("σ of MUF, kg"),
+        "would_see_kg": text("Mass that the visit would have seen, kg"),
     },
-    question=text("What became of {mass} at {firm}?", "{firm}的{mass}去向如何？"),
+    question=text("What became of {mass} at {firm}?"),
     shown={
         "measured": plain(
             "visit", "on", "element", "items", "population", "since", "muf_kg", "d_kg", "verified_kg", "would_see_kg",

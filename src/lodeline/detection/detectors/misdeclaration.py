@@ -26,7 +26,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
@@ -36,41 +36,28 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.tables import table_rows
 
 INNOCENT: tuple[Text, ...] = (
-    text("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
-    text(
-        "The composition was rounded or given by model, and the element is a trace.",
-        "成分按型号或取整填报，该元素仅为微量。",
-    ),
-    text("The price was agreed long ago, or it is a sample or first order.", "价格系早先约定，或为样品、首单。"),
+    text("The code was changed by customs, or chosen by a broker."),
+    text("The composition was rounded or given by model, and the element is a trace."),
+    text("The price was agreed long ago, or it is a sample or first order."),
 )
 ASK: tuple[Text, ...] = (
-    text("The declaration, contract and invoice of the rows listed.", "所列各行的报关单、合同和发票。"),
-    text("An assay of the lot, or of what is left of it.", "该批次（或其余量）的化验结果。"),
-    text(
-        "Correspondence with the broker and the buyer about code and price.", "与报关行、买方就编码和价格的往来文件。"
-    ),
+    text("The declaration, contract and invoice of the rows listed."),
+    text("An assay of the lot, or of what is left of it."),
+    text("Correspondence with the broker and the buyer about code and price."),
 )
 #: Where every other exporter contradicts its lots, the chance of one more is still not 1.
 _MOST: Final = 0.99
 _ASPECTS: Mapping[str, Text] = {
-    "code": text("{rows} with a code that does not stand for what the lot is", "{rows} 行商品编码与批次实际不符"),
-    "composition": text(
-        "{rows} with a composition that leaves out what the lot holds", "{rows} 行成分漏报该批次所含元素"
-    ),
-    "control": text(
-        "{rows} with no control item though the lot holds a controlled element",
-        "{rows} 行批次含管制元素而未填管制编码",
-    ),
-    "value": text("{rows} with a price far from what such goods fetch", "{rows} 行单价明显偏离同类货物"),
+    "code": text("{rows} with a code that does not stand for what the lot is"),
+    "composition": text("{rows} with a composition that leaves out what the lot holds"),
+    "control": text("{rows} with no control item though the lot holds a controlled element"),
+    "value": text("{rows} with a price far from what such goods fetch"),
 }
 TEXTS: Final = Texts(
     "misdeclaration",
     {
-        "contradict": text(
-            "Of {exported} exported rows, {rows} contradict the lots they export: {aspects}.",
-            "{exported} 行出口中有 {rows} 行与所出口批次不符：{aspects}。",
-        ),
-        "mass": text("They hold {mass} kg TREO.", "合计 {mass} 千克 TREO。"),
+        "contradict": text("Of {exported} exported rows, {rows} contradict the lots they export: {aspects}."),
+        "mass": text("They hold {mass} kg TREO."),
         **_ASPECTS,
     },
 )
@@ -138,25 +125,25 @@ def misdeclaration(
 
 DETECTOR: Final = Detector(
     name="misdeclaration",
-    label=text("Misdeclaration", "申报不实"),
+    label=text("Misdeclaration"),
     mark=("cross", "hold"),
     find=misdeclaration,
     texts=TEXTS,
     labels={
-        "exported_rows": text("Exported rows", "出口行数"),
-        "contradicting": text("Contradict their lots", "与批次不符的行数"),
-        "code": text("Another code than the lot's", "商品编码不符"),
-        "composition": text("Composition leaves something out", "成分漏报"),
-        "control": text("Control item missing", "未填管制编码"),
-        "value": text("Price far from its like", "单价偏离"),
-        "price": text("Price per kg", "单价（每千克）"),
-        "contradicts": text("Contradicts the lot in", "与批次不符之处"),
+        "exported_rows": text("Exported rows"),
+        "contradicting": text("Contradict their lots"),
+        "code": text("Another code than the lot's"),
+        "composition": text("Composition leaves something out"),
+        "control": text("Control item missing"),
+        "value": text("Price far from its like"),
+        "price": text("Price per kg"),
+        "contradicts": text("Contradicts the lot in"),
     },
     words={
-        "code": text("code", "商品编码"),
-        "composition": text("composition", "成分"),
-        "control": text("control item", "管制编码"),
-        "value": text("price", "单价"),
+        "code": text("code"),
+        "composition": text("composition"),
+        "control": text("control item", context="detectors"),
+        "value": text("price"),
     },
     shown={
         **ROW,

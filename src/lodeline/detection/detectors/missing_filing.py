@@ -21,7 +21,7 @@ import polars as pl
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows
 from lodeline.detection.finding import Finding, ranked
-from lodeline.errors import text
+from lodeline.language import text
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
@@ -34,16 +34,11 @@ from lodeline.regulation.parameter import Jurisdiction
 TEXTS: Final = Texts(
     "missing-filing",
     {
-        "month": text("{month} was not filed by its deadline.", "{month} 逾期未申报。"),
-        "months": text(
-            "{months} months were not filed by their deadlines: {runs}.", "共 {months} 个月逾期未申报：{runs}。"
-        ),
-        "run": text("{first} to {last}", "{first} 至 {last}"),
-        "named": text(
-            "In that time {others} others ({listed}{more}) name it in transfers of {mass} kg TREO.",
-            "同期有 {others} 家企业（{listed}{more}）申报与其流转，共 {mass} 千克 TREO。",
-        ),
-        "not-named": text("Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"),
+        "month": text("{month} was not filed by its deadline."),
+        "months": text("{months} months were not filed by their deadlines: {runs}."),
+        "run": text("{first} to {last}", context="detectors"),
+        "named": text("In that time {others} others ({listed}{more}) name it in transfers of {mass} kg TREO."),
+        "not-named": text("Nobody else names it in that time."),
     },
 )
 #: Firms that a sentence names.
@@ -89,12 +84,12 @@ def missing_filing(
 
 DETECTOR: Final = Detector(
     name="missing-filing",
-    label=text("Missing filing", "缺报"),
+    label=text("Missing filing"),
     mark=("ring", "ink"),
     find=missing_filing,
     texts=TEXTS,
     duty=True,
-    question=text("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
+    question=text("Why has {firm} not filed {months}?"),
 )
 
 

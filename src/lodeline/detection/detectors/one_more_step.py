@@ -28,30 +28,28 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits, control_days
 from lodeline.detection.need import Need
 from lodeline.detection.null import binomial_tail, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import TREO
 from lodeline.material.product import PRODUCTS
 from lodeline.message import Count, Day, Mass, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    text("A workshop for assemblies was built.", "新建了组件车间。"),
-    text("Customers now ask for ready parts.", "客户改为订购成品组件。"),
-    text("The same goods were filed under the code of magnets before.", "同样的货物此前按磁体编码申报。"),
+    text("A workshop for assemblies was built."),
+    text("Customers now ask for ready parts."),
+    text("The same goods were filed under the code of magnets before."),
 )
 ASK: tuple[Text, ...] = (
-    text("The machines, staff and drawings that the step needs.", "该加工环节所需的设备、人员和图纸。"),
-    text("Which magnet lots went into the assemblies, and their composition.", "组件所用磁体批次及其成分。"),
-    text("Where and in what the assemblies were used.", "组件的使用地点和用途。"),
+    text("The machines, staff and drawings that the step needs."),
+    text("Which magnet lots went into the assemblies, and their composition."),
+    text("Where and in what the assemblies were used."),
 )
 TEXTS: Final = Texts(
     "one-more-step",
     {
         "rose": text(
-            "Before {day}, {excluded_before} of {before} exported rows were goods worked beyond what is controlled;"
-            " since then {excluded_after} of {after} are: {mass} kg TREO.",
-            "{day} 之前的 {before} 行出口中，深加工（不属管制）货物有 {excluded_before} 行；此后 {after} 行中有"
-            " {excluded_after} 行，合计 {mass} 千克 TREO。",
+            "Before {day}, {excluded_before} of {before} exported rows were goods worked beyond what "
+            "is controlled; since then {excluded_after} of {after} are: {mass} kg TREO."
         ),
     },
 )
@@ -90,14 +88,14 @@ def one_more_step(
 
 DETECTOR: Final = Detector(
     name="one-more-step",
-    label=text("One more step", "深加工规避"),
+    label=text("One more step"),
     mark=("diamond", "hold"),
     find=one_more_step,
     need=Need(months=2),
     texts=TEXTS,
     labels={
-        "excluded_before": text("Of these outside the control", "此前不受管制的行数"),
-        "excluded_after": text("Of these outside the control since", "此后不受管制的行数"),
+        "excluded_before": text("Of these outside the control"),
+        "excluded_after": text("Of these outside the control since"),
     },
     shown={
         **ROW,

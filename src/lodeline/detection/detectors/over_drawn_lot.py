@@ -30,7 +30,7 @@ from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
-from lodeline.errors import text
+from lodeline.language import text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
@@ -42,16 +42,13 @@ TEXTS: Final = Texts(
     "over-drawn-lot",
     {
         "drawn": text(
-            "By the end of {month} the site had taken {drawn} kg from {lots}, of which it ever had {put_in} kg (dry"
-            " mass): {unaccounted} kg were drawn that were not there.",
-            "截至 {month} 月末，该场所从{lots}共取用 {drawn} 千克，而入账仅 {put_in} 千克（干重）："
-            "其中 {unaccounted} 千克账上并不存在。",
+            "By the end of {month} the site had taken {drawn} kg from {lots}, of which it ever had "
+            "{put_in} kg (dry mass): {unaccounted} kg were drawn that were not there."
         ),
-        "lot": text("lot {lot}", "批次 {lot} "),
-        "lots": text("{lots} lots", " {lots} 个批次"),
+        "lot": text("lot {lot}"),
+        "lots": text("{lots} lots"),
         "not-received": text(
-            "{shipper} filed a shipment of {mass} kg of it on {day} that the site's firm has not received.",
-            "{shipper} 申报于 {day} 向该企业发出其中 {mass} 千克，该企业尚未申报收货。",
+            "{shipper} filed a shipment of {mass} kg of it on {day} that the site's firm has not received."
         ),
     },
 )
@@ -119,16 +116,16 @@ def over_drawn_lot(
 
 DETECTOR: Final = Detector(
     name="over-drawn-lot",
-    label=text("Overdrawn lot", "批次超支"),
+    label=text("Overdrawn lot"),
     mark=("up", "gain"),
     find=over_drawn_lot,
     texts=TEXTS,
     duty=True,
-    question=text("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
+    question=text("What did {firm} use when its lot held too little?"),
     labels={
-        "put_in_kg": text("Put into the lot, dry", "批次入账（干重）"),
-        "drawn_kg": text("Drawn from it, dry", "累计取用（干重）"),
-        "unaccounted_kg": text("Not there when drawn, dry", "取用时账上没有（干重）"),
+        "put_in_kg": text("Put into the lot, dry"),
+        "drawn_kg": text("Drawn from it, dry"),
+        "unaccounted_kg": text("Not there when drawn, dry"),
     },
     shown={**ROW, **plain("unaccounted_kg"), "totals": plain("lots", "put_in_kg", "drawn_kg", "unaccounted_kg")},
 )

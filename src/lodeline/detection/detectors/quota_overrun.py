@@ -22,7 +22,7 @@ import polars as pl
 from lodeline.detection.detector import ROW, Detector, plain
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
 from lodeline.detection.finding import Finding, ranked
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.drawdown import FEED, draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
@@ -31,52 +31,27 @@ from lodeline.message import NOTHING, Count, Day, Key, Mass, Term, Texts
 from lodeline.regulation.parameter import Jurisdiction
 
 INNOCENT: tuple[Text, ...] = (
-    {
-        "en": "A grant, or an addition to it during the year, is not in the register yet.",
-        "zh": "指标或年中追加指标尚未录入登记簿。",
-    },
-    {
-        "en": "Feed was processed for the holder of another quota, or was secondary and filed as mineral.",
-        "zh": "代持有指标的其他企业加工，或二次资源误报为矿产品。",
-    },
-    {
-        "en": "A mass or a content of oxide was filed too high, in the wrong unit, or twice.",
-        "zh": "质量或氧化物含量填报偏高、单位填错，或重复申报。",
-    },
-    {
-        "en": "A row was dated in the wrong year, or the ore type of its grant is another.",
-        "zh": "申报行年份填错，或矿种与指标矿种不符。",
-    },
+    text("A grant, or an addition to it during the year, is not in the register yet."),
+    text("Feed was processed for the holder of another quota, or was secondary and filed as mineral."),
+    text("A mass or a content of oxide was filed too high, in the wrong unit, or twice."),
+    text("A row was dated in the wrong year, or the ore type of its grant is another."),
 )
 ASK: tuple[Text, ...] = (
-    {
-        "en": "The notices of all grants for the year, with their dates.",
-        "zh": "当年全部指标下达文件及其日期。",
-    },
-    {
-        "en": "Production records and assays of the rows from the day on which the grant was passed.",
-        "zh": "超指标之日起各申报行的生产记录和化验单。",
-    },
-    {
-        "en": "Contracts under which feed of others was processed.",
-        "zh": "受托加工合同。",
-    },
+    text("The notices of all grants for the year, with their dates."),
+    text("Production records and assays of the rows from the day on which the grant was passed."),
+    text("Contracts under which feed of others was processed."),
 )
 TEXTS: Final = Texts(
     "quota-overrun",
     {
         "overrun": text(
-            "For {kind}{ore} in {year}, {granted} kg REO were granted and {used} kg used: {overrun} kg too much.",
-            "{year} 年{ore}{kind}指标为 {granted} 千克 REO，已用 {used} 千克，超出 {overrun} 千克。",
+            "For {kind}{ore} in {year}, {granted} kg REO were granted and {used} kg used: {overrun} kg too much."
         ),
-        "passed": text(
-            "The grant was passed on {day}, with event {event}; {rows} rows followed.",
-            "{day} 的事件 {event} 使用量超过指标，此后另有 {rows} 行。",
-        ),
+        "passed": text("The grant was passed on {day}, with event {event}; {rows} rows followed."),
     },
 )
-_KINDS: Final = {"mining": Term("mining", "开采"), "separation": Term("separation", "冶炼分离")}
-_ORES: Final = {"rock": Term(" of rock ore", "岩矿型"), "ion": Term(" of ion ore", "离子型"), "": NOTHING}
+_KINDS: Final = {"mining": Term(**text("mining")), "separation": Term(**text("separation"))}
+_ORES: Final = {"rock": Term(**text(" of rock ore")), "ion": Term(**text(" of ion ore")), "": NOTHING}
 _GRANT = ("organisation", "kind", "ore_type", "year")
 _Grant = tuple[str, str, str, int]
 
@@ -102,17 +77,15 @@ def quota_overrun(
 
 DETECTOR: Final = Detector(
     name="quota-overrun",
-    label=text("Quota overrun", "超指标"),
+    label=text("Quota overrun"),
     mark=("square", "hold"),
     find=quota_overrun,
     texts=TEXTS,
-    question=text(
-        "Why is {firm} {mass} over its {quota} quota of {year}?", "{firm}{year}年{quota}为何超出指标{mass}？"
-    ),
+    question=text("Why is {firm} {mass} over its {quota} quota of {year}?"),
     labels={
-        "used_kg": text("Used, REO", "已用（REO）"),
-        "overrun_kg": text("Beyond the grant, REO", "超出指标（REO）"),
-        "passed_on": text("Grant passed on", "超过指标之日"),
+        "used_kg": text("Used, REO"),
+        "overrun_kg": text("Beyond the grant, REO"),
+        "passed_on": text("Grant passed on"),
     },
     shown={**ROW, "totals": plain("granted_kg", "used_kg", "overrun_kg", "passed_on")},
 )

@@ -37,48 +37,37 @@ from lodeline.detection.null import (
     strongest_run,
     upper_tail,
 )
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Count, Key, Mass, Month, Number, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text(
-        "Scrap of other goods (battery alloy, catalyst, polishing powder) was filed as magnet scrap.",
-        "其他废料（储氢合金、催化剂、抛光粉）误报为磁材废料。",
-    ),
-    text("The magnets were cast with mixed metal.", "磁体以混合稀土金属配料。"),
-    text("The scrap is one maker's, or of one kind of magnet.", "废料来自单一厂家或单一品种的磁体。"),
-    text("A collection contract began, or an old heap was cleared.", "新签回收合同，或清理历史堆存。"),
+    text("Scrap of other goods (battery alloy, catalyst, polishing powder) was filed as magnet scrap."),
+    text("The magnets were cast with mixed metal."),
+    text("The scrap is one maker's, or of one kind of magnet."),
+    text("A collection contract began, or an old heap was cleared."),
 )
 ASK: tuple[Text, ...] = (
-    text("From whom the scrap came, with weighbridge tickets and photographs.", "废料来源、过磅单及照片。"),
-    text(
-        "An assay of the lots by another laboratory, with every rare earth.", "由其他化验单位对所涉批次作全元素化验。"
-    ),
-    text("The runs that used it, with residue and product.", "使用该废料的生产记录，含残渣与产品。"),
+    text("From whom the scrap came, with weighbridge tickets and photographs."),
+    text("An assay of the lots by another laboratory, with every rare earth."),
+    text("The runs that used it, with residue and product."),
 )
 TEXTS: Final = Texts(
     "recycling-laundering",
     {
         "lanthanum": text(
-            "{lots} lots filed as scrap hold lanthanum, up to {share} of their rare earths, {mass} kg TREO.",
-            "申报为废料的 {lots} 个批次含镧，最高占其稀土总量的 {share}，合计 {mass} 千克 TREO。",
+            "{lots} lots filed as scrap hold lanthanum, up to {share} of their rare earths, {mass} kg TREO."
         ),
-        "no-magnet": text("Magnets hold none to speak of; every ore does.", "磁体几乎不含镧，而各类矿石均含镧。"),
+        "no-magnet": text("Magnets hold none to speak of; every ore does."),
         "unlike": text(
-            "{lots} lots collected as {product}, {mass} kg TREO, are unlike what others collect: in the furthest,"
-            " Nd : Pr is {mix} and Dy with Tb {heavy} of the rare earths; the middle lot has {usual_mix} and"
-            " {usual_heavy}.",
-            "以 {product} 名义收集的 {lots} 个批次（{mass} 千克 TREO）与其他企业所收废料不同："
-            "偏离最大者 Nd : Pr 为 {mix}，Dy 与 Tb 占稀土 {heavy}；"
-            "中位批次分别为 {usual_mix} 与 {usual_heavy}。",
+            "{lots} lots collected as {product}, {mass} kg TREO, are unlike what others collect: in "
+            "the furthest, Nd : Pr is {mix} and Dy with Tb {heavy} of the rare earths; the middle "
+            "lot has {usual_mix} and {usual_heavy}."
         ),
         "more-than-usual": text(
-            "From {first} to {last} the site filed {mass} kg TREO of collected scrap; its middle month has {usual} kg."
-            " That is {extra} kg more than usual, {z} σ.",
-            "{first} 至 {last} 该场所申报收集废料 {mass} 千克 TREO，而其中位月为 {usual} 千克，"
-            "超出通常水平 {extra} 千克，偏差 {z} σ。",
+            "From {first} to {last} the site filed {mass} kg TREO of collected scrap; its middle "
+            "month has {usual} kg. That is {extra} kg more than usual, {z} σ."
         ),
     },
 )
@@ -164,15 +153,15 @@ def _collected(*, lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame
 
 DETECTOR: Final = Detector(
     name="recycling-laundering",
-    label=text("Recycling laundering", "废料洗矿"),
+    label=text("Recycling laundering"),
     mark=("half", "gain"),
     find=recycling_laundering,
     texts=TEXTS,
     labels={
-        "treo_kg": text("Rare earths (TREO)", "稀土总量（TREO）"),
-        "lanthanum_pct_of_rare_earths": text("La in the rare earths, %", "La 占稀土（%）"),
-        "nd_to_pr": text("Nd to Pr", "Nd/Pr 比"),
-        "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
+        "treo_kg": text("Rare earths (TREO)"),
+        "lanthanum_pct_of_rare_earths": text("La in the rare earths, %"),
+        "nd_to_pr": text("Nd to Pr"),
+        "dy_tb_pct_of_rare_earths": text("Dy + Tb in the rare earths, %"),
     },
     shown={
         **ROW,

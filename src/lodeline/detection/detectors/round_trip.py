@@ -22,28 +22,27 @@ from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import WAY, Ring, hop_rows, ring_fact, rings, subject_of, times, ways_back, ways_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.element import TREO
 from lodeline.message import Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
-    text("The firms work for each other on order, or store for each other.", "企业之间存在受托加工或代储关系。"),
-    text("Two lots of one make and mass passed each other.", "两批同种同重货物相向流转。"),
+    text("The goods were sent back: refused, surplus, or on trial."),
+    text("The firms work for each other on order, or store for each other."),
+    text("Two lots of one make and mass passed each other."),
 )
 ASK: tuple[Text, ...] = (
-    text("Contracts, invoices and payments of every hop.", "每一环节的合同、发票和付款凭证。"),
-    text("Where the goods lay from day to day, and who carried them.", "货物每日存放地点及承运人。"),
-    text("What each firm did with the goods.", "各企业对货物的处理情况。"),
+    text("Contracts, invoices and payments of every hop."),
+    text("Where the goods lay from day to day, and who carried them."),
+    text("What each firm did with the goods."),
 )
 TEXTS: Final = Texts(
     "round-trip",
     {
         "went-round": text(
-            "Goods went round {ring} {times}: {mass} kg of one make came back with the mass and composition with which"
-            " they left.",
-            "货物沿 {ring} 循环 {times}：{mass} 千克同类货物以原有质量和成分返回起点。",
+            "Goods went round {ring} {times}: {mass} kg of one make came back with the mass and "
+            "composition with which they left."
         ),
     },
 )
@@ -94,7 +93,7 @@ def _renamed(ring: Ring) -> bool:
 
 DETECTOR: Final = Detector(
     name="round-trip",
-    label=text("Round trip", "循环流转"),
+    label=text("Round trip"),
     mark=("circle", "ink"),
     find=round_trip,
     texts=TEXTS,

@@ -35,7 +35,7 @@ from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.detection.rewording import reworded, rewording
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
@@ -46,32 +46,26 @@ from lodeline.party.name import Name as NameOf
 _Seen = tuple[str, tuple[str, ...], tuple[Trait, ...] | Message, float | None]
 
 INNOCENT: tuple[Text, ...] = (
-    text("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
-    text("A firm was renamed, and both names stand in the register.", "企业更名，新旧名称均在登记簿中。"),
-    text("The seller's own books have one customer twice.", "销售方账册中同一客户重复建档。"),
-    text("The address is that of a bookkeeper or agent.", "该地址为代理记账机构或代理人地址。"),
+    text("The customers are companies of one group, or tenants of one building."),
+    text("A firm was renamed, and both names stand in the register."),
+    text("The seller's own books have one customer twice."),
+    text("The address is that of a bookkeeper or agent."),
 )
 ASK: tuple[Text, ...] = (
-    text("Who owns and who runs each of the customers.", "各客户的股权和实际控制人。"),
-    text("Where the goods are used, and for what.", "货物的使用地点和用途。"),
-    text("Delivery notes that show where the goods were handed over.", "载明交货地点的送货单。"),
+    text("Who owns and who runs each of the customers."),
+    text("Where the goods are used, and for what."),
+    text("Delivery notes that show where the goods were handed over."),
 )
 TEXTS: Final = Texts(
     "shell-customer",
     {
-        "share": text(
-            "{number} customers ({customers}) share {shared}.", "{number} 家客户（{customers}）共用 {shared}。"
-        ),
+        "share": text("{number} customers ({customers}) share {shared}."),
         "new": text(
-            "A customer of no register ({customers}) is new and took {share} % of the firm's magnets in {days} days.",
-            "未登记的新客户（{customers}）在 {days} 天内购入该企业磁体的 {share}%。",
+            "A customer of no register ({customers}) is new and took {share} % of the firm's magnets in {days} days."
         ),
-        "name": text("the name {name}", "名称“{name}”"),
-        "contact": text("the contact {contact}", "联系方式“{contact}”"),
-        "bought": text(
-            "They bought {mass} kg TREO in {rows} rows, and none of them files, holds a site or sells on.",
-            "它们在 {rows} 行中购入 {mass} 千克 TREO，均不申报、无场所，也未转售。",
-        ),
+        "name": text("the name {name}"),
+        "contact": text("the contact {contact}"),
+        "bought": text("They bought {mass} kg TREO in {rows} rows, and none of them files, holds a site or sells on."),
     },
 )
 
@@ -164,11 +158,11 @@ def shell_customer(
 
 DETECTOR: Final = Detector(
     name="shell-customer",
-    label=text("Shell customer", "空壳客户"),
+    label=text("Shell customer"),
     mark=("square", "ink"),
     find=shell_customer,
     texts=TEXTS,
-    labels={"shared": text("What they share", "共同之处"), "customers": text("Customers", "客户")},
+    labels={"shared": text("What they share"), "customers": text("Customers")},
     shown={**ROW, "party": "party"},
 )
 

@@ -47,38 +47,33 @@ from lodeline.detection.null import (
     strongest_runs,
     upper_tail,
 )
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Month, Number, Party, Percent, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text(
-        "One of the two scales reads wrong, beyond what its certificate says.",
-        "一方衡器误差超出其检定证书所载范围。",
-    ),
-    text("The goods dried on the way, or one side filed wet mass.", "货物途中失水，或一方按湿重申报。"),
-    text("Samples were drawn at the gate and not filed.", "进厂取样未申报。"),
-    text("One side weighed with the packing, the other without.", "一方含包装称重，另一方不含。"),
+    text("One of the two scales reads wrong, beyond what its certificate says."),
+    text("The goods dried on the way, or one side filed wet mass."),
+    text("Samples were drawn at the gate and not filed."),
+    text("One side weighed with the packing, the other without."),
 )
 ASK: tuple[Text, ...] = (
-    text("The certificates of both scales, with their last calibration.", "双方衡器的检定证书及最近一次校准记录。"),
-    text("The weighbridge tickets of the transfers listed, from both gates.", "所列流转双方的过磅单。"),
-    text("A joint weighing of the next deliveries.", "对后续交货进行共同称重。"),
+    text("The certificates of both scales, with their last calibration."),
+    text("The weighbridge tickets of the transfers listed, from both gates."),
+    text("A joint weighing of the next deliveries."),
 )
 TEXTS: Final = Texts(
     "skimming",
     {
         "not-arrived": text(
-            "Of {transfers} transfers from {shipper} to {receiver} in {first} … {last}, {share} of the mass did not"
-            " arrive on average: {mass} kg TREO. What their scales do to other partners is taken off.",
-            "{first} … {last} 期间，{shipper} 发往 {receiver} 的 {transfers} 笔流转平均少收 {share}，"
-            "合计 {mass} 千克 TREO（已扣除双方衡器对其他交易方表现出的误差）。",
+            "Of {transfers} transfers from {shipper} to {receiver} in {first} … {last}, {share} of "
+            "the mass did not arrive on average: {mass} kg TREO. What their scales do to other "
+            "partners is taken off."
         ),
         "beyond-chance": text(
-            "Two honest firms differ by {sigma} (one standard deviation) over so many; against the pair's other months"
-            " this is {z} σ on one side.",
-            "就此笔数而言，两家正常企业之间的差异为 {sigma}（一倍标准差）；与该双方其他月份相比，此差异单侧达 {z} σ。",
+            "Two honest firms differ by {sigma} (one standard deviation) over so many; against the "
+            "pair's other months this is {z} σ on one side."
         ),
     },
 )
@@ -155,13 +150,13 @@ def _deliveries(
 
 DETECTOR: Final = Detector(
     name="skimming",
-    label=text("Skimming", "克扣"),
+    label=text("Skimming"),
     mark=("down", "flow"),
     find=skimming,
     texts=TEXTS,
     labels={
-        "transfers": text("Transfers", "流转次数"),
-        "share_pct": text("Difference, in % of what was shipped", "差额占发货量（%）"),
+        "transfers": text("Transfers", context="detectors"),
+        "share_pct": text("Difference, in % of what was shipped"),
     },
 )
 

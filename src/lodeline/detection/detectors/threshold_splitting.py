@@ -30,7 +30,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import MG_PER_KG
@@ -40,34 +40,28 @@ from lodeline.party.ownership import controllers
 from lodeline.party.registered import REGISTER, held_stakes
 
 INNOCENT: tuple[Text, ...] = (
-    text("A drum, pallet or container holds just so much.", "包装桶、托盘或集装箱的装载量恰为此数。"),
-    text("A customer orders the same mass each time.", "客户每次订购量相同。"),
-    text("The mass happens to be what one run of the plant makes.", "该质量恰为装置一次生产的产量。"),
+    text("A drum, pallet or container holds just so much."),
+    text("A customer orders the same mass each time."),
+    text("The mass happens to be what one run of the plant makes."),
 )
 ASK: tuple[Text, ...] = (
-    text("The orders behind the consignments, and why one was parted.", "各批货物对应的订单及拆分原因。"),
-    text("Who ordered, who paid and who received each of them.", "每批货物的订货人、付款人和收货人。"),
-    text("Who owns the buyers, and where the goods were used.", "买方的股权关系及货物的使用地点。"),
+    text("The orders behind the consignments, and why one was parted."),
+    text("Who ordered, who paid and who received each of them."),
+    text("Who owns the buyers, and where the goods were used."),
 )
 TEXTS: Final = Texts(
     "threshold-splitting",
     {
         "below": text(
-            "Of {near} consignments of {product} near {limit} kg, {below} lie just below it and {above} above: {mass}"
-            " kg in all, to {buyers} buyers.",
-            "{limit} 千克附近的 {near} 批 {product} 出口货物中，{below} 批略低于该值，{above} 批高于该值；"
-            "合计 {mass} 千克，涉及 {buyers} 个买方。",
+            "Of {near} consignments of {product} near {limit} kg, {below} lie just below it and "
+            "{above} above: {mass} kg in all, to {buyers} buyers."
         ),
-        "both-sides": text("Honest sizes fall on both sides.", "正常货量应分布于两侧。"),
-        "parted": text(
-            "{parted} of their {lots} lots went out in such parts within days.",
-            "其中 {lots} 个批次中有 {parted} 个在数日内被拆成此类货物出口。",
-        ),
+        "both-sides": text("Honest sizes fall on both sides."),
+        "parted": text("{parted} of their {lots} lots went out in such parts within days."),
         "cut": text(
-            "{cut} of {lots} lots of {product} went out in parts within days, each lot to one owner: {parts}"
-            " consignments of {usual} kg on average, {mass} kg in all, to {buyers} buyers that are {owners}.",
-            "{lots} 个 {product} 批次中有 {cut} 个在数日内拆分出口，每个批次均发往同一实际所有人："
-            "共 {parts} 批，平均每批 {usual} 千克，合计 {mass} 千克，{buyers} 个买方分属 {owners} 个所有人。",
+            "{cut} of {lots} lots of {product} went out in parts within days, each lot to one owner: "
+            "{parts} consignments of {usual} kg on average, {mass} kg in all, to {buyers} buyers "
+            "that are {owners}."
         ),
     },
 )
@@ -125,18 +119,18 @@ def threshold_splitting(
 
 DETECTOR: Final = Detector(
     name="threshold-splitting",
-    label=text("Threshold splitting", "化整为零"),
+    label=text("Threshold splitting"),
     mark=("bar", "hold"),
     find=threshold_splitting,
     texts=TEXTS,
     labels={
-        "threshold_kg": text("Threshold", "门槛"),
-        "below": text("Consignments just below", "略低于门槛的票数"),
-        "above": text("Consignments just above", "略高于门槛的票数"),
-        "cut": text("Of them cut into parts", "其中拆分的批次"),
-        "parts": text("Parts", "分批数"),
-        "buyers": text("Buyers", "买方数"),
-        "owners": text("Owners behind them", "实际所有人数"),
+        "threshold_kg": text("Threshold"),
+        "below": text("Consignments just below"),
+        "above": text("Consignments just above"),
+        "cut": text("Of them cut into parts"),
+        "parts": text("Parts", context="detectors"),
+        "buyers": text("Buyers", context="detectors"),
+        "owners": text("Owners behind them"),
     },
     shown={
         **ROW,

@@ -25,31 +25,29 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of, usual_rate
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.message import Count, Mass, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
-    text("The kind of invoice was filed wrongly.", "发票种类填报有误。"),
-    text("The supplier may not issue special invoices.", "供货方无权开具专用发票。"),
+    text("A broker sells what its customer has ordered already."),
+    text("The kind of invoice was filed wrongly."),
+    text("The supplier may not issue special invoices."),
 )
 ASK: tuple[Text, ...] = (
-    text("Both invoices of the lots listed, with the payments.", "所列批次的购销发票及付款凭证。"),
-    text("Where the goods lay, and who carried them.", "货物存放地点及承运人。"),
-    text("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
+    text("Both invoices of the lots listed, with the payments."),
+    text("Where the goods lay, and who carried them."),
+    text("Who founded the firm, who runs it, and with whose money."),
 )
 TEXTS: Final = Texts(
     "trader-pass-through",
     {
         "better-invoice": text(
-            "Of {lots} lots received, {passed} left whole within days; {changed} came in on an ordinary invoice and"
-            " went out on a special one: {mass} kg TREO.",
-            "收到的 {lots} 个批次中，{passed} 个在数日内整批转出；其中 {changed} 个凭普通发票购入、"
-            "以稀土专用发票售出，合计 {mass} 千克 TREO。",
+            "Of {lots} lots received, {passed} left whole within days; {changed} came in on an "
+            "ordinary invoice and went out on a special one: {mass} kg TREO."
         ),
-        "young": text("The firm was {days} days old at its first receipt.", "该企业首次收货时成立仅 {days} 天。"),
+        "young": text("The firm was {days} days old at its first receipt."),
     },
 )
 _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
@@ -124,16 +122,16 @@ def trader_pass_through(
 
 DETECTOR: Final = Detector(
     name="trader-pass-through",
-    label=text("Trader pass-through", "过票贸易"),
+    label=text("Trader pass-through"),
     mark=("half", "flow"),
     find=trader_pass_through,
     texts=TEXTS,
     labels={
-        "passed": text("Left whole within days", "数日内整批转出"),
-        "invoice_changed": text("Invoice changed in kind", "发票类型改变"),
-        "from": text("From", "来自"),
-        "to": text("To", "去向"),
-        "left_on": text("Left on", "转出日"),
+        "passed": text("Left whole within days"),
+        "invoice_changed": text("Invoice changed in kind"),
+        "from": text("From", context="detectors"),
+        "to": text("To", context="detectors"),
+        "left_on": text("Left on"),
     },
     shown={
         **ROW,

@@ -27,36 +27,34 @@ from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, watched
 from lodeline.detection.limits import Limits
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import NOTHING, Count, Lot, Mass, Month, Series, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
-    text("The assay was made and is not filed yet.", "化验已完成但尚未申报。"),
-    text("The laboratory was closed, or the sample was lost.", "化验室停工，或样品遗失。"),
+    text("The waste is sold by weight and nobody needs to know what it holds."),
+    text("The assay was made and is not filed yet."),
+    text("The laboratory was closed, or the sample was lost."),
 )
 ASK: tuple[Text, ...] = (
-    text("An assay of the lots listed, or of samples that were kept.", "所列批次或其留样的化验结果。"),
-    text("Where a lot was sold: the buyer's assay.", "已售批次：买方的化验结果。"),
-    text("Total oxide alone is enough for the balance to be tested.", "仅需总稀土氧化物含量即可检验平衡。"),
+    text("An assay of the lots listed, or of samples that were kept."),
+    text("Where a lot was sold: the buyer's assay."),
+    text("Total oxide alone is enough for the balance to be tested."),
 )
 TEXTS: Final = Texts(
     "unassayed-lot",
     {
         "untested": text(
-            "From {first} to {last}, {balances} balances of the site cannot be tested, because nobody has stated the"
-            " composition of {listed}{more}.",
-            "{first} 至 {last}，该场所有 {balances} 期平衡无法检验，因为无人申报批次 {listed}{more} 的成分。",
+            "From {first} to {last}, {balances} balances of the site cannot be tested, because "
+            "nobody has stated the composition of {listed}{more}."
         ),
-        "more": text(" and {more} more", " 等 {lots} 个"),
+        "more": text(" and {more} more"),
         "open": text(
-            "What these lots may hold leaves up to {mass} kg TREO open in one balance, where measurement is good to"
-            " {sigma} kg.",
-            "这些批次可能的含量使单期平衡至多有 {mass} 千克 TREO 无从判断，而测量的标准不确定度仅为 {sigma} 千克。",
+            "What these lots may hold leaves up to {mass} kg TREO open in one balance, where "
+            "measurement is good to {sigma} kg."
         ),
-        "mended": text("An assay of them would let the balance be tested.", "补充化验后即可检验。"),
+        "mended": text("An assay of them would let the balance be tested."),
     },
 )
 
@@ -97,13 +95,13 @@ def unassayed_lot(
 
 DETECTOR: Final = Detector(
     name="unassayed-lot",
-    label=text("Unassayed lots", "批次未化验"),
+    label=text("Unassayed lots"),
     mark=("ring", "flow"),
     find=unassayed_lot,
     texts=TEXTS,
     labels={
-        "dry_kg": text("Came in or went, dry", "流入或流出（干重）"),
-        "open_kg": text("What it may hold", "可能含量范围"),
+        "dry_kg": text("Came in or went, dry"),
+        "open_kg": text("What it may hold"),
     },
 )
 

@@ -25,65 +25,37 @@ from lodeline.detection.evidence import described, largest_rows, with_element_ma
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books, Imbalance, imbalances
 from lodeline.detection.imbalance_texts import explained
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import Mass, Month, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    {
-        "en": "Stock was on hand before the first filing and was not filed as opening stock.",
-        "zh": "首次申报前已有库存，但未作为期初库存申报。",
-    },
-    {
-        "en": "The stock count at the beginning left something out, or the one at the end counted something twice.",
-        "zh": "期初盘存有漏盘，或期末盘存有重盘。",
-    },
-    {
-        "en": "Goods were received and used, and their receipt has not been filed yet or was filed for a later month.",
-        "zh": "货物已收到并使用，但收货尚未申报，或申报在以后的月份。",
-    },
-    {
-        "en": "The composition stated for the product is above, or that of the feed below, what they really were.",
-        "zh": "产品所报成分高于实际，或原料所报成分低于实际。",
-    },
-    {
-        "en": "A mass was filed in the wrong unit, wet instead of dry, or twice.",
-        "zh": "质量单位填错、以湿重代替干重，或重复申报。",
-    },
+    text("Stock was on hand before the first filing and was not filed as opening stock."),
+    text("The stock count at the beginning left something out, or the one at the end counted something twice."),
+    text("Goods were received and used, and their receipt has not been filed yet or was filed for a later month."),
+    text("The composition stated for the product is above, or that of the feed below, what they really were."),
+    text("A mass was filed in the wrong unit, wet instead of dry, or twice."),
 )
 ASK: tuple[Text, ...] = (
-    {
-        "en": "A stock count of the whole site, with its date and the methods of weighing and assay.",
-        "zh": "全场所盘存结果，注明日期及称重和化验方法。",
-    },
-    {
-        "en": "Contracts, invoices and weighbridge tickets of the feed behind the listed outgoing rows.",
-        "zh": "所列发出批次对应原料的合同、发票和过磅单。",
-    },
-    {
-        "en": "The assays of feed and product, with the laboratory that made them.",
-        "zh": "原料与产品的化验单及化验单位。",
-    },
+    text("A stock count of the whole site, with its date and the methods of weighing and assay."),
+    text("Contracts, invoices and weighbridge tickets of the feed behind the listed outgoing rows."),
+    text("The assays of feed and product, with the laboratory that made them."),
 )
 TEXTS: Final = Texts(
     "unexplained-gain",
     {
         "between-counts": text(
-            "Between the stock counts of {since} and {until}, {mass} kg {element} came from nowhere that was"
-            " filed{over}.",
-            "在 {since} 与 {until} 两次盘存之间{over}，{mass} 千克 {element} 没有任何申报来源。",
+            "Between the stock counts of {since} and {until}, {mass} kg {element} came from nowhere "
+            "that was filed{over}."
         ),
         "sent-out": text(
-            "In {month} the site sent out {outflow} kg TREO, but by its own filings it had at most {opening} kg at the"
-            " start and took in {inflow} kg. At least {gain} kg are unexplained.",
-            "{month} 该场所发出 {outflow} 千克 TREO，而按其申报期初至多有 {opening} 千克，当月流入 {inflow} 千克，"
-            "至少有 {gain} 千克来源不明。",
+            "In {month} the site sent out {outflow} kg TREO, but by its own filings it had at most "
+            "{opening} kg at the start and took in {inflow} kg. At least {gain} kg are unexplained."
         ),
         "lower-bound": text(
-            "This is a lower bound: the site has never filed a stock count, so whatever is still there comes on top.",
-            "这是下限：该场所从未申报盘存，仍在库的数量还应计入。",
+            "This is a lower bound: the site has never filed a stock count, so whatever is still there comes on top."
         ),
     },
 )
@@ -130,16 +102,16 @@ def unexplained_gain(
 
 DETECTOR: Final = Detector(
     name="unexplained-gain",
-    label=text("Unexplained gain", "来源不明"),
+    label=text("Unexplained gain"),
     mark=("up", "gain"),
     find=unexplained_gain,
     texts=TEXTS,
-    question=text("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
+    question=text("Where did {mass} at {firm} come from?"),
     labels={
-        "opening_kg": text("At hand at the start, at most", "期初至多"),
-        "inflow_kg": text("Came in", "流入"),
-        "outflow_kg": text("Went out", "流出"),
-        "gain_kg": text("Unexplained, at least", "来源不明，至少"),
+        "opening_kg": text("At hand at the start, at most"),
+        "inflow_kg": text("Came in", context="detectors"),
+        "outflow_kg": text("Went out"),
+        "gain_kg": text("Unexplained, at least"),
     },
     shown={**ROW, "totals": plain("opening_kg", "inflow_kg", "outflow_kg", "gain_kg")},
 )

@@ -44,7 +44,7 @@ from lodeline.detection.null import (
     strongest_each_way,
     upper_tail,
 )
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr
@@ -52,45 +52,30 @@ from lodeline.material.product import PRODUCTS
 from lodeline.message import Key, Mass, Month, Number, Percent, Term, Texts
 
 INNOCENT: tuple[Text, ...] = (
-    text("The feed was richer or poorer than its assay says.", "原料品位高于或低于化验值。"),
-    text("A line was started, changed or worn, or a campaign failed.", "生产线新开、改造、磨损，或某批次生产失败。"),
-    text(
-        "Waste of the runs was not weighed or assayed, or was filed with other runs.",
-        "废料未称重或化验，或归入其他批次申报。",
-    ),
-    text("A run went over the end of the month and was filed in parts.", "生产跨月并分次申报。"),
+    text("The feed was richer or poorer than its assay says."),
+    text("A line was started, changed or worn, or a campaign failed."),
+    text("Waste of the runs was not weighed or assayed, or was filed with other runs."),
+    text("A run went over the end of the month and was filed in parts."),
 )
 ASK: tuple[Text, ...] = (
-    text("Run sheets of the months, with feed, product and waste.", "所涉月份的生产记录（投入、产出、废料）。"),
-    text("The assays of feed and product, with the laboratory that made them.", "原料与产品的化验单及化验单位。"),
-    text("What was changed in the plant, and when.", "装置的变更内容与时间。"),
+    text("Run sheets of the months, with feed, product and waste."),
+    text("The assays of feed and product, with the laboratory that made them."),
+    text("What was changed in the plant, and when."),
 )
 TEXTS: Final = Texts(
     "yield-outlier",
     {
-        "unlike-others": text(
-            "From {first} to {last}, {ratio}; its other months and other sites' runs give {usual}.",
-            "{first} 至 {last}，生产 {goods} 的批次中{ratio}，其他月份及其他场所通常为 {usual}。",
-        ),
+        "unlike-others": text("From {first} to {last}, {ratio}; its other months and other sites' runs give {usual}."),
         # What is followed, as the sentence goes on.
-        "parted": text(
-            "the waste of runs that make {goods} held {got} of what the product holds",
-            "其废料所含为产品所含的 {got}",
-        ),
-        "content": text("the waste of runs that make {goods} held {got} TREO", "其废料含 TREO {got}"),
-        "closure": text(
-            "product and waste together were {got} of the TREO fed to runs that make {goods}",
-            "产品与废料合计为投入 TREO 的 {got}",
-        ),
-        "yielded": text("product was {got} of the TREO fed to runs that make {goods}", "产品为投入 TREO 的 {got}"),
-        "by-that": text(
-            "By that the product is {mass} kg TREO {more} than such runs give, {z} σ.",
-            "据此产品较通常{more} {mass} 千克 TREO，偏差 {z} σ。",
-        ),
+        "parted": text("the waste of runs that make {goods} held {got} of what the product holds"),
+        "content": text("the waste of runs that make {goods} held {got} TREO"),
+        "closure": text("product and waste together were {got} of the TREO fed to runs that make {goods}"),
+        "yielded": text("product was {got} of the TREO fed to runs that make {goods}"),
+        "by-that": text("By that the product is {mass} kg TREO {more} than such runs give, {z} σ."),
     },
 )
-_MORE: Final = Term("more", "多")
-_LESS: Final = Term("less", "少")
+_MORE: Final = Term(**text("more"))
+_LESS: Final = Term(**text("less"))
 #: A site and a kind of product, whose runs are one process.
 _PROCESS = ["organisation", "site", "goods"]
 _EVENT = ["organisation", "event"]
@@ -148,15 +133,15 @@ def _process_months(
 
 DETECTOR: Final = Detector(
     name="yield-outlier",
-    label=text("Yield outlier", "收率异常"),
+    label=text("Yield outlier"),
     mark=("up", "hold"),
     find=yield_outlier,
     need=Need(months=5),
     texts=TEXTS,
     labels={
-        "in_kg": text("Put in", "投入"),
-        "out_kg": text("Came out", "产出"),
-        "waste_kg": text("Waste", "废料"),
+        "in_kg": text("Put in"),
+        "out_kg": text("Came out"),
+        "waste_kg": text("Waste"),
     },
     shown=ROW,
 )

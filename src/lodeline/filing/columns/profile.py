@@ -13,11 +13,13 @@ from typing import Any, Final, Literal, cast
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
 from lodeline.filing.formats import Sheet
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.written import kg_text
+from lodeline.language import Text
 from lodeline.ledger.problem import Problem
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
@@ -75,36 +77,38 @@ class Profile:
     def from_json(cls, stored: Mapping[str, Any]) -> Profile:
         """The inverse of `as_json`, for anything a person may send. Raises ProfileError."""
         if not isinstance(stored, Mapping) or len(json.dumps(stored, ensure_ascii=False).encode()) > BYTES_LIMIT:
-            raise _unusable("it is no profile, or larger than 64 kB", "不是导入方案，或超过 64 kB")
+            raise _unusable(lang.text("it is no profile, or larger than 64 kB"))
         columns, values = stored.get("columns", {}), stored.get("values", {})
         if not _is_words(columns, COLUMNS_LIMIT, optional=True):
-            raise _unusable("its columns are no list of names", "列对应关系无法读取")
+            raise _unusable(lang.text("its columns are no list of names"))
         unknown = sorted(name for name in set(columns.values()) - {None} if name not in TYPES)
         if unknown:
-            raise _unusable(f"the format has no column {unknown[0]!r}", f"申报格式中没有列 {unknown[0]!r}")
+            raise _unusable(lang.text("the format has no column {unknown!r}", unknown=unknown[0]))
         for target in set(columns.values()) - {None}:
             doubled = [own for own, name in columns.items() if name == target]
             if len(doubled) > 1:
                 names = ", ".join(doubled[:3])
-                raise _unusable(f"more than one column is read as {target}: {names}", f"多列对应 {target}：{names}")
+                raise _unusable(
+                    lang.text("more than one column is read as {target}: {names}", target=target, names=names)
+                )
         if not isinstance(values, Mapping) or not all(
             column in CHOICES and _is_words(words, WORDS_LIMIT) and set(words.values()) <= set(CHOICES[column])
             for column, words in values.items()
         ):
-            raise _unusable("its words do not stand for codes of the format", "用词与申报格式的代码不对应")
+            raise _unusable(lang.text("its words do not stand for codes of the format"))
         unit, order, decimals = stored.get("unit_header"), stored.get("date_order"), stored.get("decimals")
         if not (unit is None or (isinstance(unit, str) and len(unit) <= _NAME_CHARACTERS)):
-            raise _unusable("the unit's column is no name", "单位列名无法读取")
+            raise _unusable(lang.text("the unit's column is no name"))
         if order not in ("ymd", "dmy", "mdy") or decimals not in ("as-filed", "point", "comma"):
-            raise _unusable("it names no order of dates or decimals", "日期顺序或小数写法无法读取")
+            raise _unusable(lang.text("it names no order of dates or decimals"))
         return cls(
             columns=dict(columns), unit_header=unit, date_order=cast(DateOrder, order),
             decimals=cast(Decimals, decimals), values={column: dict(words) for column, words in values.items()},
         )  # fmt: skip
 
 
-def _unusable(en: str, zh: str) -> ProfileError:
-    return ProfileError(f"the import profile cannot be used: {en}", f"导入方案无法使用：{zh}")
+def _unusable(words: Text) -> ProfileError:
+    return ProfileError(lang.text("the import profile cannot be used: {words}", words=words))
 
 
 def _is_words(found: object, limit: int, *, optional: bool = False) -> bool:

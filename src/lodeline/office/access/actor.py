@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 from django.db.models import Q
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.models import Delegation, Membership, User
 
@@ -179,14 +180,16 @@ class Actor:
         if not self.may(permission, organisation):
             if not permission.startswith("own.") and self.may(permission):
                 raise NotAllowedError(
-                    "Your membership is for a region, and this is not about a firm of it. A membership for the whole"
-                    " country allows it: ask the registrar.",
-                    "您的成员身份限于某一地区，而此事项不属于该地区的企业。须有全国范围的成员身份：请联系登记机关。",
+                    text(
+                        "Your membership is for a region, and this is not about a firm of it. A membership for "
+                        "the whole country allows it: ask the registrar."
+                    )
                 )
             raise NotAllowedError(
-                "Your memberships do not allow this. Ask the administrator of your organisation, or the registrar, for"
-                " the role that does.",
-                "您的成员身份无此权限。请向本企业管理员或登记机关申请相应角色。",
+                text(
+                    "Your memberships do not allow this. Ask the administrator of your organisation, or the "
+                    "registrar, for the role that does."
+                )
             )
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 from django.db.models import Q, QuerySet
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AGENCY_ROLES, AUTHORITY, Actor, NotAllowedError
 from lodeline.office.access.audit import record_paper
@@ -46,7 +47,7 @@ def require_two(actor: Actor, *proposers: str) -> None:
     """
     if actor.pseudonym in proposers:
         raise TwoError(
-            "You proposed this: another officer confirms it.", "该事项由您提议：须由另一名人员确认。"
+            text("You proposed this: another officer confirms it.", context="access")
         )  # fmt: skip
     require_apart(actor, *proposers)
 
@@ -56,8 +57,10 @@ def require_apart(actor: Actor, *proposers: str) -> None:
     if _are_apart(actor, set(proposers) - {actor.pseudonym}):
         return
     raise TwoError(
-        "One of you let the other in alone, so you do not count as two: an officer whom others let in confirms this.",
-        "你们二人中一人的账户由另一人单独开通，不得视为两人：须由其他人员确认。",
+        text(
+            "One of you let the other in alone, so you do not count as two: an officer whom others "
+            "let in confirms this."
+        )
     )
 
 
@@ -78,9 +81,7 @@ def propose(
 ) -> Proposal:
     """Keeps what is proposed. Part of the caller's transaction. Raises ProposalError where the same is open already."""
     if open_proposals(now=now).filter(kind=kind, subject=subject, organisation=organisation).exists():
-        raise ProposalError(
-            "This is proposed already: another officer confirms or refuses it.", "该事项已有人提议，待另一名人员确认。"
-        )
+        raise ProposalError(text("This is proposed already: another officer confirms or refuses it."))
     made = Proposal.objects.create(
         kind=kind, organisation=organisation, subject=subject, content=json.dumps(dict(content), sort_keys=True),
         proposed_by=actor.pseudonym, proposed_at=now, expires_at=now + GOOD_FOR,
@@ -124,8 +125,10 @@ def _locked(proposal: int, now: datetime) -> Proposal:
     found = Proposal.objects.select_for_update().filter(pk=proposal).first()
     if found is None or found.state != State.OPEN or found.expires_at <= now:
         raise ProposalError(
-            f"This proposal is decided, or nobody confirmed it within {GOOD_FOR.days} days: propose it again.",
-            f"该提议已作决定，或已超过 {GOOD_FOR.days} 日未获确认而失效：请重新提议。",
+            text(
+                "This proposal is decided, or nobody confirmed it within {days} days: propose it again.",
+                days=GOOD_FOR.days,
+            )
         )
     return found
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from django.db.models import Q
 
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import (
@@ -71,8 +72,7 @@ def delegate(
         )
         if (clash if valid_to is None else clash.filter(valid_from__lte=valid_to)).exists():
             raise PeopleError(
-                "This organisation may file for you in those days already. End that first to change it.",
-                "该企业在此期间已获委托。如需变更，请先终止现有委托。",
+                text("This organisation may file for you in those days already. End that first to change it.")
             )
         made = Delegation.objects.create(
             organisation=organisation, agent=agent, may_certify=may_certify, valid_from=valid_from, valid_to=valid_to,
@@ -97,7 +97,7 @@ def end_delegation(actor: Actor, delegation: int, *, last_day: date) -> Delegati
             Q(valid_to__isnull=True) | Q(valid_to__gt=last_day), pk=delegation
         )
         if found is None or not locked.update(valid_to=last_day):
-            raise PeopleError("This delegation has ended already.", "该委托已经终止。")
+            raise PeopleError(text("This delegation has ended already."))
         facts = {"until": str(last_day)}
         record_act(actor, "delegation.end", organisation=found.organisation, subject=found.agent, facts=facts)
         enter_right(actor, "delegation.end", found)

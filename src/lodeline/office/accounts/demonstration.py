@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock, rights
 from lodeline.office.models import Membership, User
 from lodeline.store.database import Database
@@ -71,10 +72,11 @@ def assert_no_samples() -> None:
     samples = [one.email for one in SAMPLE_ACCOUNTS]
     if settings.LODELINE_DEMO or User.objects.filter(email__in=samples, is_active=True).exists():
         raise UserError(
-            "sample accounts, whose password everybody can read, are not served beyond this machine: take"
-            " LODELINE_HOSTS away, or serve a store that `lodeline init` has made, without LODELINE_DEMO",
-            "示例账户的密码是公开的，不得向其他机器开放：请取消 LODELINE_HOSTS，或改用 `lodeline init` 建立的数据库，"
-            "且不设 LODELINE_DEMO",
+            text(
+                "sample accounts, whose password everybody can read, are not served beyond this machine: "
+                "take LODELINE_HOSTS away, or serve a store that `lodeline init` has made, without "
+                "LODELINE_DEMO"
+            )
         )
 
 

@@ -20,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.utils.crypto import salted_hmac
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import InputError, WrongField, account_of, office_transaction, wrong_email
@@ -60,8 +61,7 @@ def ask(actor: Actor, *, email: str, now: datetime) -> str | None:
         lately = AuditRecord.objects.filter(what=_ASKED, who=user.pseudonym, at__gt=now - timedelta(hours=1))
         if lately.count() >= LINKS_PER_HOUR:
             raise EmailChangeError(
-                "Three links were sent within an hour. Look into that mailbox, or try again later.",
-                "一小时内已发送三次链接。请查看该邮箱，或稍后再试。",
+                text("Three links were sent within an hour. Look into that mailbox, or try again later.")
             )
         record_act(actor, _ASKED, subject=user.pseudonym)
     return None if User.objects.filter(email=email).exists() else token_of(user, email, now=now)
@@ -88,8 +88,10 @@ def new_address(actor: Actor, token: str, *, now: datetime) -> str:
     )
     if not good:
         raise EmailChangeError(
-            "This link is not good, or not any more. Sign in with the account that asked for it, and ask for another.",
-            "该链接无效或已过期。请用发起申请的账户登录，并重新申请。",
+            text(
+                "This link is not good, or not any more. Sign in with the account that asked for it, and "
+                "ask for another."
+            )
         )
     return str(content["to"])
 

@@ -23,6 +23,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Max, Q
 
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act, record_paper
 from lodeline.office.access.sealing import destroy_key, opened_text, seal_text
@@ -59,11 +60,11 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError, Parameter
 
 State = ErasureRequest.State
 #: Why personal data are to be erased: a code → what it is called.
-GROUNDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "not-needed": {"en": "No longer needed: the person has left", "zh": "处理目的已实现：本人已不再任职"},
-    "consent": {"en": "The person withdraws consent", "zh": "本人撤回同意"},
-    "unlawful": {"en": "The data were kept unlawfully", "zh": "个人信息处理违反法律或约定"},
-    "order": {"en": "A court or authority orders it", "zh": "司法机关或主管部门要求"},
+GROUNDS: Final[Mapping[str, Text]] = {
+    "not-needed": text("No longer needed: the person has left"),
+    "consent": text("The person withdraws consent"),
+    "unlawful": text("The data were kept unlawfully"),
+    "order": text("A court or authority orders it"),
 }
 #: Roles of which an organisation, or the authority, needs somebody.
 NEEDED_ROLES: Final = ("certifier", "organisation-admin", "registrar", "system-admin")
@@ -128,9 +129,7 @@ def withdraw(actor: Actor, request: int, *, now: datetime) -> ErasureRequest:
     with office_transaction():
         found = _open(request)
         if actor.user not in (found.user_id, found.requested_by_id):
-            raise PeopleError(
-                "Only the person, or who entered the request, takes it back.", "仅本人或录入人可撤回该请求。"
-            )
+            raise PeopleError(text("Only the person, or who entered the request, takes it back."))
         found.state, found.decided_by_id, found.decided_at = State.WITHDRAWN, actor.user, now
         found.save()
         _record(actor, "erasure.withdraw", found)
@@ -156,7 +155,7 @@ def asked(actor: Actor, request: int, *, law: Jurisdiction, today: date) -> Open
         ErasureRequest.objects.select_related("user", "requested_by", "decided_by").filter(pk=request).first()
     )  # fmt: skip
     if found is None:
-        raise PeopleError("There is no such request.", "没有该请求。")
+        raise PeopleError(text("There is no such request."))
     decided = found.decided_said
     return OpenedRequest(
         request=found, reason=opened_text(found.user, bytes(found.said), "erasure"),
@@ -198,7 +197,7 @@ def carry_out(
         list(Membership.objects.select_for_update().filter(role__in=NEEDED_ROLES).order_by("pk").values_list("pk"))
         standing = [one for one in obstacles(person, law=law, today=today) if one.code != "term" or not before_term]
         if standing:
-            raise PeopleError(" ".join(one.en for one in standing), "".join(one.zh for one in standing))
+            raise PeopleError(bilingual(" ".join(one.en for one in standing), "".join(one.zh for one in standing)))
         early = any(one.code == "term" for one in obstacles(person, law=law, today=today))
         found.decided_said = seal_text(person, reason.strip(), "erasure")
         found.state, found.decided_by_id, found.decided_at = State.DONE, actor.user, now
@@ -364,9 +363,9 @@ def _put(actor: Actor, person: User, ground: str, reason: str, now: datetime) ->
     with office_transaction():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if locked.erased_at is not None:
-            raise PeopleError("This person has been erased already.", "此人的个人信息已被删除。")
+            raise PeopleError(text("This person has been erased already."))
         if ErasureRequest.objects.filter(user=locked, state=State.OPEN).exists():
-            raise PeopleError("A request about this person is open already.", "关于此人的请求尚未办结。")
+            raise PeopleError(text("A request about this person is open already."))
         made = ErasureRequest.objects.create(
             user=locked, ground=ground, said=seal_text(locked, reason.strip(), "erasure"), requested_by_id=actor.user,
             requested_at=now,
@@ -385,15 +384,13 @@ def _record(
 def _open(request: int) -> ErasureRequest:
     found = ErasureRequest.objects.select_for_update(of=("self",)).select_related("user").filter(pk=request).first()
     if found is None or found.state != State.OPEN:
-        raise PeopleError("This request is not open any more.", "该请求已办结。")
+        raise PeopleError(text("This request is not open any more."))
     return found
 
 
 def _require_second(actor: Actor, request: ErasureRequest) -> None:
     if actor.user is None or actor.user in (request.user_id, request.requested_by_id):
-        raise PeopleError(
-            "Somebody else than who asked decides: ask another official.", "须由请求人、录入人以外的其他人员办理。"
-        )
+        raise PeopleError(text("Somebody else than who asked decides: ask another official."))
     require_apart(actor, request.requested_by.pseudonym)
 
 

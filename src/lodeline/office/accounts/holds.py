@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import Q
 
+from lodeline import language as lang
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_paper
 from lodeline.office.access.sealing import opened_text, seal_text
@@ -49,9 +50,9 @@ def hold_person(actor: Actor, person: User, *, reason: str, now: datetime) -> Le
     with office_transaction():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if locked.erased_at is not None:
-            raise PeopleError("This person has been erased already.", "此人的个人信息已被删除。")
+            raise PeopleError(lang.text("This person has been erased already."))
         if standing_on(locked, organisations=()):
-            raise PeopleError("A hold on this person stands already.", "此人已处于法律保全状态。")
+            raise PeopleError(lang.text("A hold on this person stands already."))
         made = LegalHold.objects.create(
             user=locked, reason=seal_text(locked, reason.strip(), "hold"), set_by_id=actor.user, set_at=now
         )
@@ -83,7 +84,7 @@ def hold_organisation(
         people = Membership.objects.filter(organisation=organisation).values("user")
         list(User.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
         if LegalHold.objects.filter(organisation=organisation, lifted_at=None).exists():
-            raise PeopleError("A hold on this organisation stands already.", "该企业已处于法律保全状态。")
+            raise PeopleError(lang.text("A hold on this organisation stands already."))
         made = LegalHold.objects.create(
             organisation=organisation, reason=reason.strip().encode(), set_by_id=actor.user, set_at=now
         )
@@ -98,7 +99,7 @@ def lift(actor: Actor, hold: int, *, reason: str, now: datetime) -> LegalHold:
     with office_transaction():
         found = LegalHold.objects.select_for_update(of=("self",)).select_related("user").filter(pk=hold).first()
         if found is None or found.lifted_at is not None:
-            raise PeopleError("This hold does not stand any more.", "该保全已解除。")
+            raise PeopleError(lang.text("This hold does not stand any more."))
         text = reason.strip()
         found.lifted_reason = text.encode() if found.user is None else seal_text(found.user, text, "hold")
         found.lifted_by_id, found.lifted_at = actor.user, now

@@ -15,6 +15,7 @@ from typing import Final
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import IdempotentAnswer
 from lodeline.office.router import OneStore
@@ -55,8 +56,10 @@ def begin(token: int, key: str, request_digest: str, *, now: datetime) -> Kept |
     """
     if not 0 < len(key) <= KEY_CHARACTERS_MAX or not key.isprintable():
         raise WrongKeyError(
-            f"Idempotency-Key is a text of 1 to {KEY_CHARACTERS_MAX} printable characters, such as a UUID.",
-            f"Idempotency-Key 须为 1 至 {KEY_CHARACTERS_MAX} 个可打印字符，例如 UUID。",
+            text(
+                "Idempotency-Key is a text of 1 to {key_characters_max} printable characters, such as a UUID.",
+                key_characters_max=KEY_CHARACTERS_MAX,
+            )
         )
     IdempotentAnswer.objects.filter(token_id=token, created_at__lt=now - KEPT).delete()
     try:
@@ -76,8 +79,7 @@ def _again(token: int, key: str, request_digest: str, now: datetime) -> Kept | N
         return begin(token, key, request_digest, now=now)
     if before.request_digest != request_digest:
         raise KeyReusedError(
-            "This Idempotency-Key has been used for another request. Give every new request a key of its own.",
-            "该 Idempotency-Key 已用于其他请求。请为每个新请求使用新的键。",
+            text("This Idempotency-Key has been used for another request. Give every new request a key of its own.")
         )
     if before.status is not None:
         return Kept(status=before.status, body=before.body)
@@ -89,8 +91,7 @@ def _again(token: int, key: str, request_digest: str, now: datetime) -> Kept | N
         if taken:
             return None
     raise InFlightError(
-        "The first request with this Idempotency-Key is still at work. Ask again in a few seconds.",
-        "使用该 Idempotency-Key 的首个请求仍在处理。请几秒后重试。",
+        text("The first request with this Idempotency-Key is still at work. Ask again in a few seconds.")
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import (
@@ -93,7 +94,7 @@ def open_link(actor: Actor, invitation: int, *, now: datetime) -> Invited:
     """
     found = Invitation.objects.select_for_update().filter(pk=invitation, accepted_by=None, withdrawn_at=None).first()
     if found is None:
-        raise PeopleError("This invitation is not open any more.", "该邀请已失效。")
+        raise PeopleError(text("This invitation is not open any more."))
     _require_other(actor, found.email)
     _open(AUTHORITY, now).filter(email=found.email, role=found.role).update(withdrawn_at=now)
     found.confirmed_by_id = actor.user
@@ -125,10 +126,7 @@ def _check(  # noqa: PLR0917  (an invitation, field by field)
 
 def _require_other(actor: Actor, email: str) -> None:
     if User.objects.filter(pk=actor.user or 0, email=email).exists():
-        raise PeopleError(
-            "Nobody gives himself a role in the authority: ask another registrar.",
-            "不得为自己授予主管部门角色：请由其他登记人员办理。",
-        )
+        raise PeopleError(text("Nobody gives himself a role in the authority: ask another registrar."))
 
 
 def _invited(
@@ -175,7 +173,7 @@ def withdraw(actor: Actor, invitation: int, *, now: datetime) -> None:
     with office_transaction():
         changed = Invitation.objects.filter(pk=invitation, accepted_by=None, withdrawn_at=None).update(withdrawn_at=now)
         if found is None or not changed:
-            raise PeopleError("This invitation is not open any more.", "该邀请已失效。")
+            raise PeopleError(text("This invitation is not open any more."))
         record_act(actor, "invitation.withdraw", organisation=found.organisation, subject=str(found.pk))
 
 
@@ -183,14 +181,9 @@ def look(token: str, *, now: datetime) -> Invitation:
     """The invitation of a link. Raises InvitationError where it cannot be used."""
     found = Invitation.objects.select_related("invited_by").filter(digest=digest_of(token)).first()
     if found is not None and found.accepted_by_id is not None:
-        raise InvitationError(
-            "This invitation has been used. Sign in with your e-mail address.", "该邀请已使用。请用电子邮箱登录。"
-        )
+        raise InvitationError(text("This invitation has been used. Sign in with your e-mail address."))
     if found is None or found.withdrawn_at is not None or found.expires_at <= now:
-        raise InvitationError(
-            "This link is not good, or not any more. Ask whoever invited you for a new one.",
-            "该链接无效或已过期。请联系邀请人重新发送。",
-        )
+        raise InvitationError(text("This link is not good, or not any more. Ask whoever invited you for a new one."))
     return found
 
 
@@ -204,7 +197,7 @@ def accept_new(token: str, *, name: str, password: str, language: str, today: da
     with office_transaction():
         invitation = _taken(token, now)
         if has_account(invitation):
-            raise InvitationError("You have an account already: sign in to accept.", "您已有账户：请登录后接受邀请。")
+            raise InvitationError(text("You have an account already: sign in to accept."))
         user = User(email=invitation.email, name=name.strip(), language=language, joined_at=now)
         problems = wrong_name(name) + wrong_password(password, user)
         if problems:
@@ -221,10 +214,7 @@ def accept_as(actor: Actor, token: str, *, today: date, now: datetime) -> User:
     with office_transaction():
         invitation = _taken(token, now)
         if user.email != invitation.email:
-            raise InvitationError(
-                "This invitation is for another address: sign out, and sign in with that one.",
-                "该邀请属于另一邮箱：请退出后用该邮箱登录。",
-            )
+            raise InvitationError(text("This invitation is for another address: sign out, and sign in with that one."))
         _begin(invitation, user, today=today, now=now)
     return user
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY, Actor, RoleGrant
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts import invitations, people, proposals
@@ -53,8 +54,7 @@ def links(email: str, *, now: datetime) -> Links:
         )
         if not found.invited and found.without_password is None:
             raise PeopleError(
-                f"Nobody has invited {email} or let that account back in: a registrar does so first.",
-                f"尚无人邀请 {email} 或恢复该账户登录：请先由登记员办理。",
+                text("Nobody has invited {email} or let that account back in: a registrar does so first.", email=email)
             )
         for one in found.invited:
             record_act(
@@ -69,7 +69,7 @@ def let_back_in(email: str, *, now: datetime) -> User:
     """Lets an account back in, as two registrars do. Raises PeopleError where there is none."""
     user = _account(email)
     if user is None:
-        raise PeopleError(f"Nobody has an account as {email}.", f"没有账户 {email}。")
+        raise PeopleError(text("Nobody has an account as {email}.", email=email))
     with office_transaction():
         people.clear_sign_in(COMMAND, user)
         facts = {"what": "let-back-in", "role": "", "person": user.pseudonym, "by": ""}

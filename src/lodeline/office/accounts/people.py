@@ -28,6 +28,7 @@ from django.utils import translation
 
 from lodeline.errors import UserError
 from lodeline.filing.country import alpha2
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock, rights
 from lodeline.office.access.actor import (
     AGENCY_ROLES,
@@ -67,7 +68,7 @@ class InputError(UserError):
 
     def __init__(self, problems: Collection[WrongField]) -> None:
         assert problems, "an error names what is wrong"
-        super().__init__(" ".join(one.en for one in problems), "".join(one.zh for one in problems))
+        super().__init__(bilingual(" ".join(one.en for one in problems), "".join(one.zh for one in problems)))
         self.problems = tuple(problems)
 
 
@@ -158,10 +159,7 @@ def grant(
 def require_two_for(organisation: str) -> None:
     """Raises PeopleError for the authority: one registrar proposes it, and another confirms."""
     if not organisation:
-        raise PeopleError(
-            "Two registrars let somebody into the authority: one proposes it, another confirms.",
-            "主管部门人员的角色须由两名登记员办理：一人提议，另一人确认。",
-        )
+        raise PeopleError(text("Two registrars let somebody into the authority: one proposes it, another confirms."))
 
 
 def check_grant(
@@ -173,10 +171,7 @@ def check_grant(
     if problems:
         raise InputError(problems)
     if not organisation and user.pk == actor.user:
-        raise PeopleError(
-            "Nobody gives himself a role in the authority: ask another registrar.",
-            "不得为自己授予主管部门角色：请由其他登记人员办理。",
-        )
+        raise PeopleError(text("Nobody gives himself a role in the authority: ask another registrar."))
     require_free(user, organisation, role, valid_from=valid_from, valid_to=valid_to)
 
 
@@ -209,10 +204,7 @@ def require_free(user: User, organisation: str, role: str, *, valid_from: date, 
     if valid_to is not None:
         clash = clash.filter(valid_from__lte=valid_to)
     if clash.exists():
-        raise PeopleError(
-            "This person has that role already. End it first if the dates are to change.",
-            "此人已有该角色。如需改变起止日期，请先终止现有角色。",
-        )
+        raise PeopleError(text("This person has that role already. End it first if the dates are to change."))
 
 
 def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membership:
@@ -225,7 +217,7 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
         found = _own_membership(actor, membership)
         _lock_keepers(found.organisation)
         if found.valid_to is not None and found.valid_to <= last_day:
-            raise PeopleError("This membership has ended already.", "该成员身份已经终止。")
+            raise PeopleError(text("This membership has ended already."))
         _require_keepers(found, last_day)
         found.valid_to = last_day
         found.save(update_fields=["valid_to"])
@@ -248,9 +240,10 @@ def check_change(actor: Actor, membership: int, role: str, *, today: date) -> Me
     old = _own_membership(actor, membership)
     if AGENCY_ROLES.keys() & {role, old.role}:
         raise PeopleError(
-            "The role of another state's agency is not changed for another, nor another for it: end the one, then"
-            " give the other.",
-            "外国机构角色不得与其他角色互相变更：请先终止原角色，再授予新角色。",
+            text(
+                "The role of another state's agency is not changed for another, nor another for it: end "
+                "the one, then give the other."
+            )
         )
     begins = max(today, old.valid_from)
     check_grant(actor, old.user, old.organisation, role, old.region, valid_from=begins, valid_to=old.valid_to)
@@ -281,7 +274,7 @@ def _own_membership(actor: Actor, membership: int) -> Membership:
     found = Membership.objects.select_related("user").filter(pk=membership).first()
     require_people(actor, AUTHORITY if found is None else found.organisation)
     if found is None:
-        raise PeopleError("There is no such membership.", "没有该成员身份。")
+        raise PeopleError(text("There is no such membership."))
     return found
 
 
@@ -304,14 +297,13 @@ def _require_keepers(leaving: Membership, last_day: date) -> None:
     ).exclude(user=leaving.user_id)  # fmt: skip
     people = left.values("user").distinct().count()
     if leaving.organisation and not people:
-        raise PeopleError(
-            "Nobody would be left who can invite others: give somebody else this role first.",
-            "终止后将无人可邀请成员：请先将该角色授予他人。",
-        )
+        raise PeopleError(text("Nobody would be left who can invite others: give somebody else this role first."))
     if not leaving.organisation and people < LEAST_REGISTRARS:
         raise PeopleError(
-            "Fewer than two registrars of the whole country would be left, and roles take two: let another in first.",
-            "终止后全国登记员将不足两人，而角色须由两人办理：请先增设登记员。",
+            text(
+                "Fewer than two registrars of the whole country would be left, and roles take two: let "
+                "another in first."
+            )
         )
 
 
@@ -372,7 +364,7 @@ def require_let_back_in(actor: Actor, user: User) -> None:
     """Raises NotAllowedError, and PeopleError where it is the own account."""
     require_all_of(actor, user)
     if user.pk == actor.user:
-        raise PeopleError("Ask another registrar to let you back in.", "请由其他登记人员为您办理。")
+        raise PeopleError(text("Ask another registrar to let you back in."))
 
 
 def takes_two(user: User) -> bool:
@@ -388,10 +380,7 @@ def let_back_in(actor: Actor, user: User) -> None:
     """
     require_let_back_in(actor, user)
     if takes_two(user):
-        raise PeopleError(
-            "Two registrars let this person back in: one proposes it, another confirms.",
-            "恢复此人登录须由两名登记员办理：一人提议，另一人确认。",
-        )
+        raise PeopleError(text("Two registrars let this person back in: one proposes it, another confirms."))
     with office_transaction():
         clear_sign_in(actor, user)
 
@@ -488,9 +477,10 @@ def _require_apart(user: User, role: str, valid_from: date, valid_to: date | Non
     is_guest = role in AGENCY_ROLES
     if any((one in AGENCY_ROLES) != is_guest for one in others.values_list("role", flat=True)):
         raise PeopleError(
-            "Whoever is of another state's agency has no other role here, for that would show what is kept from the"
-            " agency: end the one before the other begins.",
-            "外国机构人员不得兼任其他角色，否则将看到不向该机构公开的内容：请先终止原角色。",
+            text(
+                "Whoever is of another state's agency has no other role here, for that would show what "
+                "is kept from the agency: end the one before the other begins."
+            )
         )
 
 

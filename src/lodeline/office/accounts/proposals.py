@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from lodeline.language import text
 from lodeline.office.access import two
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.accounts import invitations, people
@@ -133,7 +134,7 @@ def end(actor: Actor, proposal: int, *, now: datetime) -> Proposal:
     with office_transaction():
         found = two.ended(actor, proposal, now=now)
         if found.kind not in ACCOUNT_KINDS:
-            raise PeopleError("There is no such proposal.", "没有该项提议。")
+            raise PeopleError(text("There is no such proposal."))
         people.require_people(actor, found.organisation)
         if found.subject == actor.pseudonym:
             raise _own_account()
@@ -145,13 +146,13 @@ def end(actor: Actor, proposal: int, *, now: datetime) -> Proposal:
 def _concerned(actor: Actor, proposal: Proposal) -> User | None:
     """Whose account a proposal is about; None for who has none yet. Raises where it is not the actor's to decide."""
     if proposal.kind not in ACCOUNT_KINDS:
-        raise PeopleError("There is no such proposal.", "没有该项提议。")
+        raise PeopleError(text("There is no such proposal."))
     if proposal.kind == "invitation":
         actor.require("accounts.write", AUTHORITY)
         return _account(Invitation.objects.filter(pk=proposal.subject).values_list("email", flat=True).first())
     person = User.objects.select_for_update().filter(pseudonym=proposal.subject, erased_at=None).first()
     if person is None:
-        raise PeopleError("This account is closed.", "该账户已停用。")
+        raise PeopleError(text("This account is closed."))
     if person.pk == actor.user:
         raise _own_account()
     if proposal.kind == "let-back-in":
@@ -163,7 +164,7 @@ def _concerned(actor: Actor, proposal: Proposal) -> User | None:
 
 def _own_account() -> PeopleError:
     return PeopleError(
-        "This concerns your own account: another registrar decides it.", "该事项涉及您本人账户：须由其他登记员办理。"
+        text("This concerns your own account: another registrar decides it.")
     )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ from typing import Final, Literal
 from django.conf import settings
 from django.db.models import F, Q
 
+from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.access.actor import AUTHORITY, Actor, NotAllowedError, Permission, RoleGrant, actor_of
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import enter_right, office_transaction
@@ -163,7 +165,7 @@ class TokenError(UserError):
 
     def __init__(self, reason: Reason, **facts: str) -> None:
         en, zh = REASONS[reason]
-        super().__init__(en.format(**facts), zh.format(**facts))
+        super().__init__(bilingual(en.format(**facts), zh.format(**facts)))
         self.reason = reason
 
 
@@ -185,9 +187,12 @@ class TooManyError(UserError):
 
     def __init__(self, usage: Usage) -> None:
         super().__init__(
-            f"More than {usage.limit} requests in a minute. Ask again in {usage.reset_s} s; the headers RateLimit-*"
-            " say how many are left.",
-            f"每分钟请求超过 {usage.limit} 次。请在 {usage.reset_s} 秒后重试；剩余次数见 RateLimit-* 响应头。",
+            lang.text(
+                "More than {limit} requests in a minute. Ask again in {reset_s} s; the headers "
+                "RateLimit-* say how many are left.",
+                limit=usage.limit,
+                reset_s=usage.reset_s,
+            )
         )
         self.usage = usage
 
@@ -234,23 +239,24 @@ def issue(
     allowed = {one.name for one in grantable(actor, organisation)}
     if not allowed or not allowed.issuperset(set(wanted) & {one.name for one in scopes_of(organisation)}):
         raise NotAllowedError(
-            "You may not give a program these scopes: only a certifier lets one certify, only an administrator does the"
-            " rest.",
-            "您无权授予这些权限范围：签认权限只能由签认人授予，其余由管理员授予。",
+            lang.text(
+                "You may not give a program these scopes: only a certifier lets one certify, only an "
+                "administrator does the rest."
+            )
         )
     assert actor.user is not None, "whoever may give away scopes has signed in"
     name = " ".join(name.split())
     if not 0 < len(name) <= NAME_CHARACTERS_MAX or "\0" in name:
         raise WrongRequestError(
-            f"Give the program a name of at most {NAME_CHARACTERS_MAX} characters, such as the system that files.",
-            f"请填写程序名称，最多 {NAME_CHARACTERS_MAX} 字，例如对接的系统名称。",
+            lang.text(
+                "Give the program a name of at most {name_characters_max} characters, such as the system that files.",
+                name_characters_max=NAME_CHARACTERS_MAX,
+            )
         )
     if not wanted or not allowed.issuperset(wanted):
-        raise WrongRequestError("Choose at least one scope from the list.", "请至少选择一个权限范围。")
+        raise WrongRequestError(lang.text("Choose at least one scope from the list."))
     if not 0 < days <= LONGEST.days:
-        raise WrongRequestError(
-            f"A token is valid for 1 to {LONGEST.days} days.", f"令牌有效期为 1 至 {LONGEST.days} 天。"
-        )
+        raise WrongRequestError(lang.text("A token is valid for 1 to {days} days.", days=LONGEST.days))
     text = PREFIX + secrets.token_urlsafe(32)
     with office_transaction():
         token = Token.objects.create(

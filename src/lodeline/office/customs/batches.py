@@ -23,6 +23,7 @@ from django.conf import settings
 from lodeline.control.declaration import Declaration
 from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
+from lodeline.language import text
 from lodeline.ledger.problem import Problem, problem
 from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor
@@ -78,15 +79,16 @@ def begin(
     _require(actor, asker)
     if len(content) > settings.LODELINE_BATCH_BYTES:
         raise DeskError(
-            f"A batch has at most {settings.LODELINE_BATCH_BYTES / 1e6:g} MB: divide it.",
-            f"一批最多 {settings.LODELINE_BATCH_BYTES / 1e6:g} MB：请拆分。",
+            text(
+                "A batch has at most {lodeline_batch_bytes:g} MB: divide it.",
+                lodeline_batch_bytes=settings.LODELINE_BATCH_BYTES / 1000000.0,
+            )
         )
     with jobs.database().transaction():
         waiting = DeskBatch.objects.filter(organisation=asker, state__in=OPEN)
         if (waiting if asker else waiting.filter(who=actor.pseudonym)).count() >= OPEN_MOST:
             raise DeskError(
-                f"{OPEN_MOST} batches of yours are under way: wait for one, or stop it.",
-                f"您已有{OPEN_MOST}批正在处理：请等待完成或停止其一。",
+                text("{open_most} batches of yours are under way: wait for one, or stop it.", open_most=OPEN_MOST)
             )
         batch: DeskBatch = DeskBatch.objects.create(
             organisation=asker, who=actor.pseudonym, name=name, sha256=sha256(content).hexdigest(),
@@ -102,7 +104,7 @@ def stop(actor: Actor, reference: str, *, asker: str = "", now: datetime) -> Des
     with jobs.database().transaction():
         batch = _found(actor, reference, asker, lock=True)
         if batch.state not in OPEN:
-            raise DeskError("This batch is not under way any more.", "该批已不在处理中。")
+            raise DeskError(text("This batch is not under way any more."))
         _end(batch, State.STOPPED, now)
         record_act(actor, "desk.batch.stopped", organisation=asker, subject=batch.reference)
     return batch
@@ -113,7 +115,7 @@ def again(actor: Actor, reference: str, *, asker: str = "", now: datetime) -> De
     with jobs.database().transaction():
         batch = _found(actor, reference, asker, lock=True)
         if batch.state not in OPEN:
-            raise DeskError("This batch is not under way any more.", "该批已不在处理中。")
+            raise DeskError(text("This batch is not under way any more."))
         jobs.enqueue("desk.batch", {"batch": batch.reference}, now=now, organisation=asker, key=_key(batch))
     return batch
 
@@ -267,7 +269,7 @@ def _found(actor: Actor, reference: str, asker: str, *, lock: bool = False) -> D
     found = DeskBatch.objects.filter(reference=reference, organisation=asker)
     batch = (found.select_for_update() if lock else found.defer("content")).first()
     if batch is None:
-        raise DeskError("There is no such batch.", "没有该批。")
+        raise DeskError(text("There is no such batch."))
     return batch
 
 

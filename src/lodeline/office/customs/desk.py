@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
+from lodeline import language as lang
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VerdictWord
 from lodeline.office.access.actor import Actor
@@ -70,7 +71,7 @@ def question(actor: Actor, store: Store, entry: int, *, organisation: str | None
     actor.require("own.read", organisation)
     found = desk_papers.question(store, entry)
     if found.paper["asker"] != organisation:
-        raise DeskError(f"Entry {entry} is no question of yours.", f"条目 {entry} 不是贵企业的查询。")
+        raise DeskError(lang.text("Entry {entry} is no question of yours.", entry=entry))
     return found
 
 
@@ -117,10 +118,7 @@ def release(
             store=store, asked=asked, judged=judged, filed_at=now, by=actor.pseudonym, only=only, besides=besides
         )  # fmt: skip
         if customs_cases.queries_about(asked, lock=False) - besides:
-            raise DeskError(
-                "Customs have just opened a query about this. Look at it and decide again.",
-                "海关刚就此提出质疑。请查看后再作决定。",
-            )
+            raise DeskError(lang.text("Customs have just opened a query about this. Look at it and decide again."))
         _record(actor, asked, "desk.released", put)
     return put
 
@@ -158,15 +156,13 @@ def _instead(
         cases = customs_cases.open_about(before)
         if cases and by_exporter:
             raise DeskError(
-                "Customs ask about this: answer the query first. They close it where the goods are not to leave.",
-                "海关正就此提出质疑：请先答复。货物不再出口的，由海关结束质疑。",
+                lang.text(
+                    "Customs ask about this: answer the query first. They close it where the goods are not to leave."
+                )
             )
         entry = put()
         if {one.pk for one in customs_cases.open_about(before, lock=False)} - {one.pk for one in cases}:
-            raise DeskError(
-                "Customs have just opened a query about this. Look at it and decide again.",
-                "海关刚就此提出质疑。请查看后再作决定。",
-            )
+            raise DeskError(lang.text("Customs have just opened a query about this. Look at it and decide again."))
         for case in cases:
             customs_cases.end_with_question(actor, store, case, became=became, entry=entry.index, text=text, now=now)
     return entry

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, get_args
 
+from lodeline import language as lang
 from lodeline.office.access.actor import Actor
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
@@ -46,7 +47,7 @@ def decide_lines(
     """
     actor.require("desk.decide")
     if not decisions:
-        raise DeskError("Choose what to do with at least one line.", "请至少为一项选择处理方式。")
+        raise DeskError(lang.text("Choose what to do with at least one line."))
     asked = desk_papers.question(store, entry)
     chosen = {one: [asked.line(key) for key, what in decisions.items() if what == one] for one in DECISIONS}
     put: list[StoredEntry] = []
@@ -89,6 +90,4 @@ def _named(line: Mapping[str, object]) -> Iterator[None]:
         yield
     except (CaseError, DeskError) as error:
         name = str(line["line"] or line["row"])
-        raise type(error)(
-            f"Line {name}: {error.en} Nothing was decided.", f"第{name}项：{error.zh}本次未作任何处理。"
-        ) from error
+        raise type(error)(lang.text("Line {name}: {text} Nothing was decided.", name=name, text=error.words)) from error

@@ -23,10 +23,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
+from lodeline import language as lang
 from lodeline.control.declaration import read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.control.standing_answer import StandingAnswer, is_open
 from lodeline.journal.entry import canonical_json
+from lodeline.language import bilingual
 from lodeline.office.access.actor import Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
 from lodeline.office.customs.rule_queries import (
@@ -96,8 +98,7 @@ def terms(law: Jurisdiction, today: date) -> Terms:
         reached = due_day(law, today, value["working_days"], known=today)
     except (KeyError, NoLawError) as error:
         raise CaseError(
-            "The law of this day sets no term for an answer, or no calendar says which days are worked.",
-            "该日法规未规定答复期限，或无工作日历。",
+            lang.text("The law of this day sets no term for an answer, or no calendar says which days are worked.")
         ) from error
     assert reached.due is not None, "a clock that is not stopped ends"
     return Terms(until=reached.due, documents=tuple(value["documents"]), assumed=reached.assumed)
@@ -118,12 +119,9 @@ def open_case(
     rules = open_rules(line) if waits_for_rules_alone(line) else ()
     exporter = exporter_of_line(store, asked, verdict_id) if rules else asked.entry.organisation
     if exporter is None:
-        raise CaseError(
-            "Nobody can be asked: the line names no exporter of the register.",
-            "无法提出质疑：申报未填写已登记的出口企业。",
-        )
+        raise CaseError(lang.text("Nobody can be asked: the line names no exporter of the register."))
     if line["verdict"] == "release" or not state.is_in_place:
-        raise CaseError("Nothing is open about this line.", "本项没有待质疑事项。")
+        raise CaseError(lang.text("Nothing is open about this line."))
     given = terms(law, today)
     place = next(number for number, one in enumerate(asked.lines) if one["id"] == verdict_id)
     seen = QueriedLine(
@@ -145,18 +143,15 @@ def open_case(
             },
         )  # fmt: skip
         if not new:
-            raise MovedError("A query about this line stands already.", "本项已有质疑案。")
+            raise MovedError(lang.text("A query about this line stands already."))
         # Whoever amends or withdraws it holds the head, and looks for queries under it.
         store.head(lock=True)
         if not desk_papers.standing(store, asked).is_in_place:
-            raise MovedError("The declaration was just amended or withdrawn.", "该报关单刚被更正或撤回。")
+            raise MovedError(lang.text("The declaration was just amended or withdrawn."))
         if rules and settles(
             standing_answers(store), rules, exporter=exporter, day=date.fromisoformat(line["day"]), law=law
         ):
-            raise MovedError(
-                "A standing answer settles this: release the line, or ask about it anew.",
-                "已有统一答复：请直接放行，或重新查询。",
-            )
+            raise MovedError(lang.text("A standing answer settles this: release the line, or ask about it anew."))
         _take(actor, store, case, "asked", text=_text(text), until=given.until, now=now)
     return case
 
@@ -185,7 +180,7 @@ def enter_result(
         if faults or not assay.strip():
             why = faults[0].message("en") if faults else "It is empty."
             why_zh = faults[0].message("zh") if faults else "未填写。"
-            raise CaseError(f"The composition cannot be read: {why}", f"成分无法识别：{why_zh}")
+            raise CaseError(lang.text("The composition cannot be read: {why}", why=bilingual(why, why_zh)))
         found = judged(declaration, LawDay.of(law, today), Ledger(snapshot=snapshot, store=store))
         kept = desk_papers.put_question(
             store, declaration, found, by=actor.pseudonym, channel="desk", filed_at=now, asker=""
@@ -213,16 +208,15 @@ def decide(
         case = _held(reference, steps)
         _check(case, kind)
         if kind == "refused" and case.state == "asked" and case.until is not None and today <= case.until:
-            raise CaseError(f"The shipper can still answer, until {case.until}.", f"发货人在 {case.until} 前仍可答复。")
+            raise CaseError(lang.text("The shipper can still answer, until {until}.", until=case.until))
         if any(_ended(store, one) for one in _entries(case)):
-            raise CaseError(
-                "The declaration was amended or withdrawn: close the query.", "该报关单已更正或撤回：请结束质疑。"
-            )
+            raise CaseError(lang.text("The declaration was amended or withdrawn: close the query."))
         if kind == "released" and standing_verdict(store, case) == "hold":
             raise CaseError(
-                "The desk holds this line. It leaves with a licence, or after an override that a second officer has"
-                " confirmed.",
-                "本项结论为暂缓放行。须补交许可证，或经另一名关员确认改判后方可放行。",
+                lang.text(
+                    "The desk holds this line. It leaves with a licence, or after an override that a second "
+                    "officer has confirmed."
+                )
             )
         _take(actor, store, case, kind, text=answer, now=now)
     return case
@@ -326,14 +320,12 @@ def answer(
     """
     actor.require("own.read", organisation)
     if not (actor.may("own.file", organisation) or actor.may("own.certify", organisation)):
-        raise NotAllowedError(
-            "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
-        )
+        raise NotAllowedError(lang.text("Filers and certifiers answer for the organisation. Ask one of them."))
     answer = _text(text)
     with store.database.transaction():
         case = CustomsCase.objects.select_for_update().filter(reference=reference, organisation=organisation).first()
         if case is None:
-            raise UnknownCaseError("There is no such query.", "没有该质疑案。")
+            raise UnknownCaseError(lang.text("There is no such query."))
         required = queried_line(case).required
         given = [one for one in documents if one in required]
         _take(
@@ -418,25 +410,26 @@ def _held(reference: str, steps: int) -> Case:
     case = _found(CustomsCase.objects.select_for_update().filter(reference=reference).first())
     if case.steps_taken != steps:
         raise MovedError(
-            "Somebody took a step in this case after you opened the page. Look at it and decide again.",
-            "您打开页面后，已有他人处理该案。请查看后再作决定。",
+            lang.text(
+                "Somebody took a step in this case after you opened the page. Look at it and decide again.",
+                context="customs",
+            )
         )
     return case
 
 
 def _found(case: Case | None) -> Case:
     if case is None:
-        raise UnknownCaseError("There is no such query.", "没有该质疑案。")
+        raise UnknownCaseError(lang.text("There is no such query."))
     return case
 
 
 def _check(case: Case, kind: Kind) -> None:
     if case.state not in MOVES[kind]:
-        raise CaseError(f"This cannot be done while the query is {case.state}.", "质疑案处于当前状态时不能作此处理。")
+        raise CaseError(lang.text("This cannot be done while the query is {state}.", state=case.state))
     if rules_of(case) and kind not in ABOUT_RULES:
         raise CaseError(
-            "This asks about a rule and not about goods: a standing answer settles it, for all lines alike.",
-            "本案质疑的是规定而非货物：由统一答复了结，对各项一并适用。",
+            lang.text("This asks about a rule and not about goods: a standing answer settles it, for all lines alike.")
         )
 
 
@@ -475,7 +468,8 @@ def _text(text: str) -> str:
     stripped = text.replace("\r\n", "\n").strip()
     if not stripped or len(stripped) > TEXT_CHARACTERS:
         raise CaseError(
-            f"Write it in a sentence or two, at most {TEXT_CHARACTERS} characters.",
-            f"请用一两句话写明，最多 {TEXT_CHARACTERS} 个字符。",
+            lang.text(
+                "Write it in a sentence or two, at most {text_characters} characters.", text_characters=TEXT_CHARACTERS
+            )
         )
     return stripped

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lodeline.language import text
 from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.states import MovedError
 from lodeline.office.models import Case, CustomsCase
@@ -62,10 +63,12 @@ def not_asked(exporter: str, rules: Sequence[str]) -> tuple[str, ...]:
     if not left:
         case = asked[rules[0]]
         raise MovedError(
-            f"This was asked already: query {case.reference}, to be answered by {case.until}. One query about a rule is"
-            " enough for an exporter; a standing answer settles all its lines.",
-            f"已提出质疑（{case.reference}，答复期限 {case.until}）。"
-            "同一企业、同一规定只需一次质疑，统一答复一并适用于各项。",
+            text(
+                "This was asked already: query {reference}, to be answered by {until}. One query about a "
+                "rule is enough for an exporter; a standing answer settles all its lines.",
+                reference=case.reference,
+                until=case.until,
+            )
         )
     return left
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.two import require_apart
@@ -45,8 +46,7 @@ def confirm(actor: Actor, store: Store, proposal: int, *, law: Jurisdiction, now
         )  # fmt: skip
         if {one.pk for one in rule_queries.open_about_rules(lock=False)} - {one.pk for one in asked}:
             raise StandingAnswerError(
-                "Customs have just opened a query about a rule. Look at it and decide again.",
-                "海关刚就某项规定提出质疑。请查看后再作决定。",
+                text("Customs have just opened a query about a rule. Look at it and decide again.")
             )
         standing = answers.standing_answers(store)
         for case in asked if done.answer.verdict != "query" else ():

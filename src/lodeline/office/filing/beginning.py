@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from lodeline.filing.written import table_csv
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.filing.drafts import DraftError, FileIn, add_files
 from lodeline.office.filing.sandbox import ledger
@@ -33,9 +34,6 @@ def begin(actor: Actor, draft: Draft, *, now: datetime) -> Draft:
     before = max((period for period in filed if period < draft.period), default=None)
     rows = None if before is None else begun_from(ledger(), draft.organisation, before, draft.period)
     if before is None or rows is None or rows.is_empty():
-        raise DraftError(
-            "There is no earlier month with rows to begin with. Upload a file, or type the rows in.",
-            "没有可沿用的以前月份。请上传文件或在线填写。",
-        )
+        raise DraftError(text("There is no earlier month with rows to begin with. Upload a file, or type the rows in."))
     file = FileIn(name=NAME.format(period=before), content=table_csv(rows))
     return add_files(actor, draft, [file], seen=draft.revision, now=now)

@@ -17,6 +17,7 @@ from typing import Final
 from cryptography import x509
 
 from lodeline.journal.certification import Certification, CertificationError, certificate_and_key, check
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.sealing import opened, seal
@@ -100,14 +101,10 @@ def certify(
             return held
         _require_ready(held, seen)
         if held.state != State.ASKED:
-            raise CertifyError(
-                "The filer has not asked for certification, or has changed the draft since.",
-                "填报人尚未提请签认，或提请后又修改了草稿。",
-            )
+            raise CertifyError(text("The filer has not asked for certification, or has changed the draft since."))
         if signed != statement(held):
             raise StaleDraftError(
-                "What was signed is not what the draft says now. Look at it once more, and sign again.",
-                "所签内容与草稿现有内容不一致。请重新核对后再签认。",
+                text("What was signed is not what the draft says now. Look at it once more, and sign again.")
             )
         user = None if actor.user is None else User.objects.filter(pk=actor.user).first()
         require_second_person(held, actor)
@@ -135,8 +132,7 @@ def require_second_person(draft: Draft, actor: Actor) -> None:
     makers = {draft.created_by_id, draft.changed_by_id, *draft.edits.values_list("by", flat=True)}
     if actor.user in makers:
         raise CertifyError(
-            "Your organisation wants a second person to certify, and you have worked on this draft yourself.",
-            "本企业要求由另一人签认，而您参与了本草稿的填报。",
+            text("Your organisation wants a second person to certify, and you have worked on this draft yourself.")
         )
 
 
@@ -173,9 +169,7 @@ def add_certificate(actor: Actor, organisation: str, content: bytes, *, now: dat
     except CertificationError as error:
         if error.reason == "key":
             raise
-        raise CertifyError(
-            "This file is no X.509 certificate (PEM or DER).", "该文件不是 X.509 证书（PEM 或 DER 格式）。"
-        ) from error
+        raise CertifyError(text("This file is no X.509 certificate (PEM or DER).")) from error
     digest = sha256(der).hexdigest()
     with database().transaction():
         person = User.objects.select_for_update().get(pk=actor.user)
@@ -207,15 +201,8 @@ def revoke_certificate(actor: Actor, organisation: str, number: int, *, now: dat
 
 def _require_ready(held: Draft, seen: int) -> None:
     if held.state not in (State.OPEN, State.ASKED):
-        raise ClosedDraftError(
-            "This draft is being checked or filed, or is closed already.", "此草稿正在检查或申报，或已结束。"
-        )
+        raise ClosedDraftError(text("This draft is being checked or filed, or is closed already."))
     if held.revision != seen:
-        raise StaleDraftError(
-            "The draft was changed since this page was made. Look at it once more.",
-            "本页打开后草稿已被修改。请重新核对。",
-        )
+        raise StaleDraftError(text("The draft was changed since this page was made. Look at it once more."))
     if statement(held) is None:
-        raise CertifyError(
-            "The draft cannot be filed as it stands: look at its problems first.", "草稿目前不能申报：请先处理问题。"
-        )
+        raise CertifyError(text("The draft cannot be filed as it stands: look at its problems first."))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 from django.db.models import Q
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_paper
@@ -46,14 +47,14 @@ def dispute(actor: Actor, own: OrganisationView, line: int, reason: str, *, now:
         (pl.col("standing") == "to-accept") & (pl.col("shipment_line") == line)
     )
     if not waiting.height:
-        raise DisputeError("This delivery does not wait for you any more.", "该到货已不再等待确认。")
+        raise DisputeError(lang.text("This delivery does not wait for you any more."))
     sent = waiting.row(0, named=True)
     subject = {
         "receiver": own.organisation, "shipper": sent["shipper"], "shipment_event": sent["shipment_event"],
         "lot": sent["local"],
     }  # fmt: skip
     if Dispute.objects.filter(**subject, withdrawn_at__isnull=True).exists():
-        raise DisputeError("You have disputed this delivery already.", "您已对该到货提出异议。")
+        raise DisputeError(lang.text("You have disputed this delivery already."))
     with office_transaction():
         made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
         _notify(made, "dispute-raised", made.shipper, made.receiver, now)
@@ -106,7 +107,7 @@ def about(actor: Actor, own: OrganisationView, transfer: Mapping[str, Any]) -> l
 def _find(number: int, **side: str) -> Dispute:
     found = Dispute.objects.filter(pk=number, withdrawn_at__isnull=True, **side).first()
     if found is None:
-        raise UnknownDisputeError("There is no such dispute, or it was withdrawn.", "没有该异议，或已撤回。")
+        raise UnknownDisputeError(lang.text("There is no such dispute, or it was withdrawn."))
     return found
 
 
@@ -118,9 +119,11 @@ def _notify(one: Dispute, kind: str, whom: str, other: str, now: datetime) -> No
 def _text(text: str) -> str:
     stripped = text.strip()
     if not stripped:
-        raise DisputeError("Say in a sentence what is not right.", "请用一句话说明问题。")
+        raise DisputeError(lang.text("Say in a sentence what is not right."))
     if len(stripped) > REASON_CHARACTERS:
-        raise DisputeError(f"Write at most {REASON_CHARACTERS} characters.", f"最多填写 {REASON_CHARACTERS} 个字符。")
+        raise DisputeError(
+            lang.text("Write at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS)
+        )
     return stripped
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lodeline.filing.check import Checked, check
 from lodeline.filing.division import settle
 from lodeline.filing.table import Table
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import Actor, actor_of
 from lodeline.office.filing import draft_check, drafts
@@ -32,7 +33,7 @@ def begin(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
     """
     actor.require("own.file", draft.organisation)
     if draft.corrects is not None:
-        raise DraftError("A correction is filed whole.", "更正须整体提交。")
+        raise DraftError(text("A correction is filed whole."))
     if draft_check.is_small(draft):
         return divide(actor, draft, seen=seen, now=now)
     with jobs.database().transaction():
@@ -80,7 +81,7 @@ def divide(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
         content_at(draft).table, judged, lambda checked: preview(books, checked, filed_at=now, law=law)
     )  # fmt: skip
     if not division.good_events:
-        raise DraftError("No event can be filed without the others.", "没有可以单独申报的事件。")
+        raise DraftError(text("No event can be filed without the others."))
     good, rest = drafts.split(actor, draft, set(division.good_events), seen=seen, now=now, law=law, keep=True)
     draft_check.begin(rest, now=now)
     return good

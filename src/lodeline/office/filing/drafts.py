@@ -27,6 +27,7 @@ from lodeline.errors import UserError
 from lodeline.filing.check import month_bounds
 from lodeline.filing.division import divide
 from lodeline.filing.table import Table
+from lodeline.language import bilingual, text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.filing.draft_content import TYPED, content_of
@@ -87,7 +88,7 @@ def find(actor: Actor, organisation: str, number: int) -> Draft:
     )
     found = draft.first()
     if found is None:
-        raise UnknownDraftError("There is no such draft. See the list of drafts.", "没有这份草稿。请查看草稿列表。")
+        raise UnknownDraftError(text("There is no such draft. See the list of drafts."))
     return found
 
 
@@ -169,8 +170,10 @@ def set_cells(actor: Actor, draft: Draft, cells: Sequence[Cell], *, seen: int, n
         typed = set(held.edits.filter(source=TYPED).values_list("row", flat=True))
         if len(typed | rows) > TYPED_ROWS_LIMIT:
             raise DraftError(
-                f"At most {TYPED_ROWS_LIMIT} rows can be typed in. Put the rest into a file.",
-                f"最多可在线填写{TYPED_ROWS_LIMIT}行。其余请用文件上传。",
+                text(
+                    "At most {typed_rows_limit} rows can be typed in. Put the rest into a file.",
+                    typed_rows_limit=TYPED_ROWS_LIMIT,
+                )
             )
         by = _user(actor)
         put = {
@@ -284,7 +287,7 @@ def changing(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Iterato
     with database().transaction():
         held = hold(draft.pk)
         if held.state not in CHANGEABLE:
-            raise ClosedDraftError(*closed(held))
+            raise ClosedDraftError(bilingual(*closed(held)))
         require_seen(held, seen)
         held.state, held.certification, held.asked_at, held.certified_by = State.OPEN, "", None, None
         held.revision += 1
@@ -297,9 +300,11 @@ def require_seen(draft: Draft, seen: int) -> None:
     """Raises StaleDraftError unless `seen` is the draft's revision."""
     if draft.revision != seen:
         raise StaleDraftError(
-            "This draft was changed in another window, or by somebody else, since this page was made. Nothing that was"
-            " saved there is lost, and what you wrote stands below: look at it, and save once more.",
-            "本页打开后，草稿已在其他窗口或被他人修改。已保存的内容没有丢失；您刚才填写的内容列在下方，请核对后再次保存。",
+            text(
+                "This draft was changed in another window, or by somebody else, since this page was "
+                "made. Nothing that was saved there is lost, and what you wrote stands below: look at "
+                "it, and save once more."
+            )
         )
 
 
@@ -310,7 +315,7 @@ def hold(number: int) -> Draft:
         rows = rows.select_for_update()
     found = rows.first()
     if found is None:
-        raise UnknownDraftError("There is no such draft. See the list of drafts.", "没有这份草稿。请查看草稿列表。")
+        raise UnknownDraftError(text("There is no such draft. See the list of drafts."))
     return found
 
 
@@ -332,8 +337,11 @@ def _add(actor: Actor, held: Draft, files: Sequence[FileIn]) -> None:
         if len(there) >= FILES_LIMIT or size > settings.LODELINE_FILING_BYTES:
             limit = settings.LODELINE_FILING_BYTES // 1_000_000
             raise DraftError(
-                f"A filing has at most {FILES_LIMIT} files and {limit} MB. Put what belongs together into one file.",
-                f"一次申报最多{FILES_LIMIT}个文件、共{limit} MB。请合并文件后再上传。",
+                text(
+                    "A filing has at most {files_limit} files and {limit} MB. Put what belongs together into one file.",
+                    files_limit=FILES_LIMIT,
+                    limit=limit,
+                )
             )
         there.add((name, digest))
         DraftFile.objects.create(
@@ -377,18 +385,15 @@ def _rows(table: Table, keys: tuple[int, ...]) -> list[tuple[int, int]]:
 
 def _require_month(period: str, law: Jurisdiction, now: datetime) -> None:
     if month_bounds(period)[0] is None:
-        raise DraftError("A month is written like 2026-01.", "月份请写作 2026-01。")
+        raise DraftError(text("A month is written like 2026-01."))
     if period > period_of(now, law):
-        raise DraftError("This month has not begun yet.", "该月份尚未开始。")
+        raise DraftError(text("This month has not begun yet."))
 
 
 def _require_entry(draft: Draft, corrects: int, now: datetime) -> None:
     entry = ledger_of(draft, now=now).entry(corrects)
     if entry is None or entry.organisation != draft.organisation or entry.period != draft.period:
-        raise DraftError(
-            "What is to be corrected is no filing of this organisation for this month.",
-            "所要更正的不是本企业该月份的申报。",
-        )
+        raise DraftError(text("What is to be corrected is no filing of this organisation for this month."))
 
 
 def closed(draft: Draft) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from django.conf import settings
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
@@ -40,15 +41,18 @@ def demand(
         actor.require("duty.chase", organisation)
     today = law_in_force().day_of(now)
     if kind != "reminded" and (until is None or until <= today):
-        raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
+        raise DemandError(text("An order names a day that is still to come."))
     register = open_store(settings.LODELINE_DATABASE).newest_register()
     if kind != "reminded" and in_parallel_run(period, register):
         raise DemandError(
-            f"{period} is a month of the parallel run: nothing of it counts, and nobody is ordered to file or correct.",
-            f"{period} 属于并行期，其申报不计，不作责令。",
+            text(
+                "{period} is a month of the parallel run: nothing of it counts, and nobody is ordered to "
+                "file or correct.",
+                period=period,
+            )
         )
     if kind == "ordered-to-correct" and not why.strip():
-        raise DemandError("Say what is to be corrected.", "请写明应更正的内容。")
+        raise DemandError(text("Say what is to be corrected."))
     count = 0
     for organisation in organisations:
         facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}

@@ -21,6 +21,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.ledger.extension import Extension, due
 from lodeline.ledger.register import TABLES, Register
 from lodeline.office.access.actor import AUTHORITY, Actor
@@ -90,14 +91,11 @@ def end(actor: Actor, store: Store, extension: str, *, law: Jurisdiction, now: d
     register = store.register(store.head())
     found = next((one for one in granted(actor, register) if one.id == extension), None)
     if found is None:
-        raise ExtensionError("There is no such extension.", "没有该项延期。")
+        raise ExtensionError(text("There is no such extension."))
     _require_all(actor, found.region, found.organisations)
     today = law.day_of(now)
     if found.until <= today:
-        raise ExtensionError(
-            "It ends today or has ended: what was in time stays in time.",
-            "该延期今日届满或已届满：已按期申报的不受影响。",
-        )
+        raise ExtensionError(text("It ends today or has ended: what was in time stays in time."))
     ended = Extension(
         id=found.id, period=found.period, region=found.region, organisations=found.organisations, until=today,
         reason=found.reason,

@@ -16,6 +16,7 @@ from lodeline.filing.columns.profile import Profile, ProfileError
 from lodeline.filing.columns.proposal import Proposal, propose
 from lodeline.filing.formats import Sheet
 from lodeline.filing.table import read_sheets
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.filing.draft_content import file_bytes, limits
@@ -41,15 +42,14 @@ def save(actor: Actor, organisation: str, name: str, profile: Profile, *, now: d
     name = " ".join(name.split())
     if not name or len(name) > _NAME_CHARACTERS:
         raise ProfileError(
-            f"Give the profile a name of at most {_NAME_CHARACTERS} characters.",
-            f"请为方案命名，最多{_NAME_CHARACTERS}个字符。",
+            text("Give the profile a name of at most {name_characters} characters.", name_characters=_NAME_CHARACTERS)
         )
     # What was put together from a form is judged like anything that somebody sends.
     mapping = json.dumps(Profile.from_json(profile.as_json()).as_json(), ensure_ascii=False)
     with database().transaction():
         known = ImportProfile.objects.filter(organisation=organisation)
         if not known.filter(name=name).exists() and known.count() >= PROFILES_LIMIT:
-            raise ProfileError(f"A firm has at most {PROFILES_LIMIT} profiles.", f"最多保存{PROFILES_LIMIT}个方案。")
+            raise ProfileError(text("A firm has at most {profiles_limit} profiles.", profiles_limit=PROFILES_LIMIT))
         kept, _ = ImportProfile.objects.update_or_create(
             organisation=organisation, name=name,
             defaults={"mapping": mapping, "created_by": _user(actor), "created_at": now, "used_at": now},

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.filing.sandbox import ledger
 from lodeline.office.jobs import jobs
@@ -52,12 +53,9 @@ def _wants(person: User) -> bool:
 
 def _send(person: User, draft: Draft, entry: int, leaf_hash: str) -> str:
     language = language_of(person)
-    subject = {"en": "Your receipt from Lodeline", "zh": "Lodeline 申报回执"}[language]
-    opening = {
-        "en": f"What you filed or certified is in the log, as entry {entry}. Its hash:",
-        "zh": f"您填报或签认的申报已作为第 {entry} 号条目记入日志，其哈希为：",
-    }[language]
-    leading = {"en": "The receipt, to print and to save:", "zh": "回执（可打印、保存）："}[language]
+    subject = text("Your receipt from Lodeline")[language]
+    opening = text("What you filed or certified is in the log, as entry {entry}. Its hash:", entry=entry)[language]
+    leading = text("The receipt, to print and to save:")[language]
     link = address(language, "firm-filing", f"{draft.organisation}/filings/{entry}")
     message = message_to(person, subject, [opening, leaf_hash, "", leading, link])
     return deliver(person, f"receipt:{draft.pk}", message, clock.now())

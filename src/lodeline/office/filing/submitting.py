@@ -18,11 +18,13 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from lodeline import language as lang
 from lodeline.filing.check import check as check_table
 from lodeline.filing.check import month_bounds
 from lodeline.filing.edits import Changes
 from lodeline.filing.table import read_bytes
 from lodeline.journal.certification import Certification
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem, problem
 from lodeline.office.accounts.tokens import CERTIFY, Program
 from lodeline.office.filing import certify, draft_check, drafts, filing_now
@@ -126,7 +128,7 @@ def accept(
     """
     program.require("own.file", organisation)
     if on > law.day_of(now):
-        raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
+        raise AcceptanceError(lang.text("The day of receipt cannot be later than today."))
     rows = receipt_rows(OrganisationView(store, law, organisation), acceptances, on=on, site=site)
     with accepting(organisation):
         taken = pending(program, organisation)
@@ -134,9 +136,7 @@ def accept(
             Delivered(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) in taken
             for row in rows
         ):
-            raise AcceptanceError(
-                "Some of this is accepted already and waits to be certified.", "部分到货已确认，正等待签认。"
-            )
+            raise AcceptanceError(lang.text("Some of this is accepted already and waits to be certified."))
         draft = drafts.new_from_rows(program, organisation, f"{on:%Y-%m}", rows, now, law=law)
     return draft_check.begin(draft, now=now)
 
@@ -159,8 +159,7 @@ def certification_of(program: Program, stated: Mapping[str, Any] | None) -> Cert
     certificate, signature = stated.get("certificate"), stated.get("signature")
     if stated.get("kind") != "certificate" or not isinstance(certificate, str) or not isinstance(signature, str):
         raise DraftError(
-            'A program certifies with `{"kind": "certificate", "certificate": …, "signature": …}`.',
-            '程序签认须提供 `{"kind": "certificate", "certificate": …, "signature": …}`。',
+            lang.text('A program certifies with `{"kind": "certificate", "certificate": …, "signature": …}`.')
         )
     encoded = _certificate_bytes(certificate)
     made = Certification.by_certificate(
@@ -169,8 +168,10 @@ def certification_of(program: Program, stated: Mapping[str, Any] | None) -> Cert
     registered = {_base64_text(one.der) for one in certify.certificates(program)}
     if made.certificate not in registered:
         raise DraftError(
-            "Whoever made the token has not registered this certificate. Register it on the page where one certifies.",
-            "令牌签发人未登记该证书。请在签认页面登记。",
+            lang.text(
+                "Whoever made the token has not registered this certificate. Register it on the page "
+                "where one certifies."
+            )
         )
     return made
 
@@ -182,7 +183,7 @@ def advance(program: Program, draft: Draft, certification: Mapping[str, Any] | N
     also where another draft of the month has filed all of it meanwhile.
     """
     if draft.state == State.SUPERSEDED:
-        raise drafts.ClosedDraftError(*drafts.closed(draft))
+        raise drafts.ClosedDraftError(bilingual(*drafts.closed(draft)))
     if draft.state == State.FILING and draft_check.is_small(draft):
         # Sent again: the request that was to file it may have lost the store on its way, and to file twice is once.
         return filing_now.begin(draft, now=now)
@@ -202,13 +203,13 @@ def advance(program: Program, draft: Draft, certification: Mapping[str, Any] | N
 def _require_law(period: str, law: Jurisdiction) -> None:
     """Raises DraftError for a month before there was a law to file by."""
     if month_bounds(period)[0] is None:
-        raise DraftError("A month is written like 2026-01.", "月份请写作 2026-01。")
+        raise DraftError(lang.text("A month is written like 2026-01."))
     try:
         # Whether there is a law is asked, and not which day: no extension makes a duty where there is none.
         deadline_without_extension(period, law)
     except (NoLawError, OverflowError, ValueError):
         raise DraftError(
-            f"No law is known by which {period} would have to be filed.", f"没有规定要求申报 {period}。"
+            lang.text("No law is known by which {period} would have to be filed.", period=period)
         ) from None
 
 
@@ -237,7 +238,7 @@ def _base64_bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
     except ValueError as error:
-        raise DraftError("Certificate and signature are base64 text.", "证书与签名须为 base64 文本。") from error
+        raise DraftError(lang.text("Certificate and signature are base64 text.")) from error
 
 
 def _base64_text(content: bytes) -> str:

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.errors import Text
+from lodeline import language as lang
 from lodeline.filing.check import Checked
 from lodeline.filing.mending.cures import suggest
 from lodeline.filing.mending.guesses import ROWS_LIMIT, Guess, guesses
 from lodeline.filing.schema import MASS_COLUMNS
+from lodeline.language import Text
 from lodeline.ledger.problem import Problem
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
@@ -129,10 +130,7 @@ def apply(actor: Actor, draft: Draft, kind: str, *, seen: int, now: datetime) ->
     actor.require("own.file", draft.organisation)
     chosen = [one for one in of_draft(draft) if kind in (ALL, one.kind)]
     if not chosen:
-        raise DraftError(
-            "There is nothing to apply: the draft was changed since. Load the page again.",
-            "没有可应用的建议：草稿已有修改。请刷新页面。",
-        )
+        raise DraftError(lang.text("There is nothing to apply: the draft was changed since. Load the page again."))
     cells = {(one.source, one.row, one.column): one.after for one in chosen}
     with database().transaction():
         stood = _edits(draft, set(cells))
@@ -162,9 +160,7 @@ def undo(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
     actor.require("own.file", draft.organisation)
     cells = _applied(draft)
     if not cells:
-        raise DraftError(
-            "There is nothing to undo: the draft was changed since.", "没有可撤销的修改：草稿此后已有修改。"
-        )
+        raise DraftError(lang.text("There is nothing to undo: the draft was changed since."))
     with changing(actor, draft, seen=seen, now=now) as held:
         for source, row, column, stood, text in cells:
             edit = held.edits.filter(source=source, row=row, column=column)

@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.ledger.resolution import is_uri
 from lodeline.office.access.actor import Actor
@@ -105,9 +106,7 @@ def ask_to_confirm(actor: Actor, own: OrganisationView, receiver: str, *, now: d
         (pl.col("standing") == "unconfirmed") & (pl.col("receiver") == receiver)
     )
     if not waiting.height:
-        raise AcceptanceError(
-            "Nothing that you sent there waits to be confirmed any more.", "发往该企业的货物均已确认，无需提醒。"
-        )
+        raise AcceptanceError(lang.text("Nothing that you sent there waits to be confirmed any more."))
     year, week, _ = own.today(now).isocalendar()
     with office_transaction():
         new = notify(
@@ -126,16 +125,13 @@ def _require_sound(
     own: OrganisationView, acceptances: Sequence[Acceptance], *, on: date, site: str, today: date
 ) -> None:
     if not acceptances:
-        raise AcceptanceError("Choose at least one delivery.", "请至少选择一笔到货。")
+        raise AcceptanceError(lang.text("Choose at least one delivery."))
     if site not in {*own.sites["id"], *own.sites_before["id"]}:
-        raise AcceptanceError("Choose one of your own sites.", "请选择本企业的场所。")
+        raise AcceptanceError(lang.text("Choose one of your own sites."))
     if on > today:
-        raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
+        raise AcceptanceError(lang.text("The day of receipt cannot be later than today."))
     if any(one.received_mg is not None and one.received_mg <= 0 for one in acceptances):
-        raise AcceptanceError(
-            "A received mass is above zero. If nothing arrived, dispute the delivery.",
-            "收货质量应大于零。如未收到货物，请提出异议。",
-        )
+        raise AcceptanceError(lang.text("A received mass is above zero. If nothing arrived, dispute the delivery."))
 
 
 def _require_shipped(acceptances: Sequence[Acceptance], waiting: pl.DataFrame, on: date) -> None:
@@ -144,8 +140,11 @@ def _require_shipped(acceptances: Sequence[Acceptance], waiting: pl.DataFrame, o
     if early.height:
         events = ", ".join(early["shipment_event"].unique(maintain_order=True)[:5])
         raise AcceptanceError(
-            f"Some of this was shipped later than {on.isoformat()}: {events}. Choose a later day of receipt.",
-            f"部分货物的发货日期晚于 {on.isoformat()}：{events}。请改用更晚的收货日期。",
+            lang.text(
+                "Some of this was shipped later than {isoformat}: {events}. Choose a later day of receipt.",
+                isoformat=on.isoformat(),
+                events=events,
+            )
         )
 
 
@@ -158,9 +157,7 @@ def _put(actor: Actor, own: OrganisationView, period: str, rows: Sequence[Mappin
             if Sent(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) not in taken
         ]  # fmt: skip
         if not fresh:
-            raise AcceptanceError(
-                "All of this is accepted already and waits to be certified.", "所选到货均已确认，正等待签认。"
-            )
+            raise AcceptanceError(lang.text("All of this is accepted already and waits to be certified."))
         draft = _receipts_of(own.organisation, period)
         if draft is None:
             draft = drafts.new_from_rows(actor, own.organisation, period, fresh, now, law=own.law)

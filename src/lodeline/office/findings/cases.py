@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from lodeline import language as lang
 from lodeline.detection.battery import DUTIES
 from lodeline.detection.finding import Finding
 from lodeline.journal.entry import canonical_json
@@ -96,8 +97,7 @@ def ask(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until: da
     actor.require("finding.decide", seen.finding.firm)
     if seen.finding.detector in DUTIES:
         raise CaseError(
-            "This is still to be filed, and no question: remind the firm where duties are shown.",
-            "此为待补报事项，不作疑问：请在申报情况页催报。",
+            lang.text("This is still to be filed, and no question: remind the firm where duties are shown.")
         )
     _check_answer_day(seen.today, until)
     return _decide(actor, store, seen, "asked", StepContent(text=_text(text), until=until), now=now)
@@ -109,7 +109,7 @@ def extend(actor: Actor, store: Store, seen: FindingAsSeen, *, text: str, until:
     _check_answer_day(seen.today, until)
     case = Case.objects.filter(finding=seen.kept_as).first()
     if case is not None and case.until is not None and until <= case.until:
-        raise CaseError("The new day must be after the one that stands.", "新期限须晚于原期限。")
+        raise CaseError(lang.text("The new day must be after the one that stands."))
     return _decide(
         actor, store, seen, "extended", StepContent(text=text.strip()[:TEXT_CHARACTERS], until=until), now=now
     )
@@ -158,7 +158,7 @@ def assign(actor: Actor, store: Store, seen: FindingAsSeen, *, to: int | None, n
         ).first()
     )
     if to is not None and assignee is None:
-        raise CaseError("This person may not decide findings.", "该人员无权处理线索。")
+        raise CaseError(lang.text("This person may not decide findings."))
     return _decide(actor, store, seen, "assigned", StepContent(assignee=assignee), now=now)
 
 
@@ -183,9 +183,7 @@ def answer(
     """The organisation's answer, or a further one while nothing is decided. Requires "own.file" or "own.certify"."""
     actor.require("own.read", organisation)
     if not (actor.may("own.file", organisation) or actor.may("own.certify", organisation)):
-        raise NotAllowedError(
-            "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
-        )
+        raise NotAllowedError(lang.text("Filers and certifiers answer for the organisation. Ask one of them."))
     own_case(actor, organisation, finding)
     content = StepContent(text=_text(text), files=files)
     with store.database.transaction():
@@ -218,15 +216,16 @@ def _decide(
     last = seen.finding.last_period
     if in_parallel_run(last, store.newest_register()):
         raise CaseError(
-            f"It is of the parallel run: what was found in months up to {last} opens no case.",
-            f"该线索属于并行期：截至 {last} 的月份不立案。",
+            lang.text("It is of the parallel run: what was found in months up to {last} opens no case.", last=last)
         )
     with store.database.transaction():
         case = Case.objects.select_for_update().get(pk=_opened(seen, now).pk)
         if case.steps_taken != seen.steps:
             raise MovedError(
-                "Somebody took a step in this case after you opened the page. Look at it and decide again.",
-                "您打开页面后，已有他人处理该线索。请查看后再作决定。",
+                lang.text(
+                    "Somebody took a step in this case after you opened the page. Look at it and decide again.",
+                    context="findings",
+                )
             )
         if kind != "reopened":
             reopen_due(store, case, seen.finding, today=seen.today, now=now)
@@ -322,20 +321,21 @@ def _facts(seen: FindingAsSeen) -> dict[str, Any]:
 def _check_move(case: Case, kind: Kind) -> None:
     if case.state not in MOVES[kind][0]:
         raise CaseError(
-            f"This cannot be done while the case is {case.state}.", "线索处于当前状态时不能作此处理。"
+            lang.text("This cannot be done while the case is {state}.", state=case.state)
         )  # fmt: skip
 
 
 def _check_confirmation(actor: Actor, case: Case, today: date) -> None:
     if not is_heard(case, today):
         raise CaseError(
-            f"The firm can still answer, until {case.until}: it is heard before anything is confirmed.",
-            f"企业在 {case.until} 前仍可答复：作出认定前须听取其说明。",
+            lang.text(
+                "The firm can still answer, until {until}: it is heard before anything is confirmed.", until=case.until
+            )
         )
     asked = askers(case.steps.order_by("number").values_list("kind", "who"))
     if actor.pseudonym in asked:
         raise CaseError(
-            "You asked this question: another official confirms it.", "该询问由您提出：须由另一名人员认定。"
+            lang.text("You asked this question: another official confirms it.")
         )  # fmt: skip
     require_apart(actor, *asked)
 
@@ -344,29 +344,29 @@ def _check_answer_day(today: date, until: date) -> None:
     least = int(parameters().on(today)["least_answer_days"])
     if until < today + timedelta(days=least):
         raise CaseError(
-            f"Leave the firm at least {least} days to answer.", f"答复期限至少为 {least} 天。"
+            lang.text("Leave the firm at least {least} days to answer.", least=least)
         )  # fmt: skip
     _check_not_for_ever(today, until)
 
 
 def _check_standing_day(today: date, stands_until: date) -> None:
     if stands_until <= today:
-        raise CaseError("The day until which it stands must be still to come.", "有效期限须晚于今天。")
+        raise CaseError(lang.text("The day until which it stands must be still to come."))
     _check_not_for_ever(today, stands_until)
 
 
 def _check_not_for_ever(today: date, day: date) -> None:
     longest = int(parameters().on(today)["longest_days"])
     if day > today + timedelta(days=longest):
-        raise CaseError(f"Choose a day within {longest} days.", f"期限不得超过 {longest} 天。")
+        raise CaseError(lang.text("Choose a day within {longest} days.", longest=longest))
 
 
 def _text(text: str) -> str:
     stripped = text.replace("\r\n", "\n").strip()
     if not stripped:
-        raise CaseError("Write it in a sentence or two.", "请用一两句话写明。")
+        raise CaseError(lang.text("Write it in a sentence or two."))
     if len(stripped) > TEXT_CHARACTERS:
-        raise CaseError(f"Write at most {TEXT_CHARACTERS} characters.", f"最多填写 {TEXT_CHARACTERS} 个字符。")
+        raise CaseError(lang.text("Write at most {text_characters} characters.", text_characters=TEXT_CHARACTERS))
     return stripped
 
 

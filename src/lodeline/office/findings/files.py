@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.models import CaseFile, CaseStep
 
 MOST_FILES: Final = 5
@@ -54,12 +55,9 @@ class Attached:
 def attached(files: Sequence[tuple[str, bytes]]) -> list[Attached]:
     """The files of an answer (name, bytes). Raises FileRefusedError for what is not taken."""
     if len(files) > MOST_FILES:
-        raise FileRefusedError(f"At most {MOST_FILES} files.", f"最多 {MOST_FILES} 个文件。")
+        raise FileRefusedError(text("At most {most_files} files.", most_files=MOST_FILES))
     if sum(len(content) for _, content in files) > MOST_BYTES:
-        raise FileRefusedError(
-            "The files are larger than 2 MB together: send smaller scans, or fewer.",
-            "文件合计超过 2 MB：请压缩或减少文件。",
-        )
+        raise FileRefusedError(text("The files are larger than 2 MB together: send smaller scans, or fewer."))
     return [Attached(name=_name(name), kind=_kind(name, content), content=content) for name, content in files]
 
 
@@ -92,10 +90,7 @@ def _kind(name: str, content: bytes) -> str:
             return kind
     if name.lower().endswith(".csv") and b"\x00" not in content and _is_text(content):
         return _CSV
-    raise FileRefusedError(
-        f"{_name(name)} is no PDF, PNG, JPEG or CSV: send one of these.",
-        f"{_name(name)} 不是 PDF、PNG、JPEG 或 CSV 文件：请提供上述格式。",
-    )
+    raise FileRefusedError(text("{name} is no PDF, PNG, JPEG or CSV: send one of these.", name=_name(name)))
 
 
 def _is_text(content: bytes) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from lodeline.detection.finding import Finding
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.findings.matching import Located, cases_of, findings_of, located
@@ -164,7 +165,7 @@ def own_case(actor: Actor, organisation: str, finding: str) -> Case:
     actor.require("own.read", organisation)
     found = Case.objects.filter(_put_to(organisation), finding=finding, steps__kind="asked").first()
     if found is None:
-        raise CaseError("You were not asked this question.", "未向贵企业提出该项询问。")
+        raise CaseError(text("You were not asked this question."))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from lodeline.language import text
 from lodeline.office.access.actor import Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
 from lodeline.office.findings.files import Attached, FileRefusedError
@@ -30,7 +31,7 @@ def put(
     """Keeps documents (kind, file) of an application. Raises FileRefusedError beyond DOCUMENTS_MOST."""
     if application.documents.count() + len(files) > DOCUMENTS_MOST:
         raise FileRefusedError(
-            f"An application holds at most {DOCUMENTS_MOST} documents.", f"一份申请最多 {DOCUMENTS_MOST} 份材料。"
+            text("An application holds at most {documents_most} documents.", documents_most=DOCUMENTS_MOST)
         )
     for kind, one in files:
         sealed = seal(store, application.reference, one.content, one.sha256)
@@ -52,11 +53,11 @@ def open_document(actor: Actor, store: Store, application: Application, document
         actor.require("licence.decide", application.organisation)
         if application.officer_id != actor.user:
             raise NotAllowedError(
-                "The officer in charge opens the documents.", "材料仅由承办人查阅。"
+                text("The officer in charge opens the documents.")
             )  # fmt: skip
     found = application.documents.filter(pk=document).first()
     if found is None:
-        raise NotAllowedError("There is no such document.", "没有此材料。")
+        raise NotAllowedError(text("There is no such document.", context="licences"))
     content = opened(store, application.reference, bytes(found.sealed), found.sha256)
     facts = {"document": found.sha256}
     record_act(

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lodeline.control.licences import application as written
 from lodeline.control.licences.licensing import Kind, proposers
+from lodeline.language import text
 from lodeline.ledger.licence import Licence
 from lodeline.ledger.licence_terms import faults
 from lodeline.material.mass import format_kg, parse_mass
@@ -124,12 +125,10 @@ def decide(
     with store.database.transaction():
         locked = locked_one(application, seen=seen)
         if locked.state != "proposed":
-            raise ApplicationError("Nothing is proposed.", "尚无审核意见。")
+            raise ApplicationError(text("Nothing is proposed."))
         steps = locked.steps.order_by("number").values_list("kind", "who")
         if actor.pseudonym in proposers(steps):
-            raise ApplicationError(
-                "You proposed this decision: another officer takes it.", "该意见由您提出：须由另一名人员决定。"
-            )
+            raise ApplicationError(text("You proposed this decision: another officer takes it."))
         require_apart(actor, *proposers(steps))
         proposal = _proposal(json.loads(locked.proposal))
         kind: Kind = "granted" if proposal.grant else "refused"
@@ -153,11 +152,9 @@ def _decide(
         if kind == "returned" and actor.pseudonym in proposers(
             locked.steps.order_by("number").values_list("kind", "who")
         ):
-            raise ApplicationError(
-                "You proposed this decision: another officer sends it back.", "该意见由您提出：须由另一名人员退回。"
-            )
+            raise ApplicationError(text("You proposed this decision: another officer sends it back."))
         if kind in _PAUSES and not _pause_fits(locked, kind):
-            raise ApplicationError("This has begun already, or has not begun.", "该程序已经开始，或尚未开始。")
+            raise ApplicationError(text("This has begun already, or has not begun."))
         return take_step(actor, store, locked, kind, content, speaker="", now=now)
 
 
@@ -231,6 +228,4 @@ def _proposal(kept: Mapping[str, Any]) -> Proposal:
 
 def _require_officer(actor: Actor, application: Application) -> None:
     if application.officer_id is None or application.officer_id != actor.user:
-        raise NotAllowedError(
-            "The officer in charge does this. Take the application in charge first.", "由承办人办理。请先承办该申请。"
-        )
+        raise NotAllowedError(text("The officer in charge does this. Take the application in charge first."))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from lodeline import language as lang
 from lodeline.control.licences.licensing import MOVES, RELATIONS, Kind, Relation, State
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
@@ -40,7 +41,7 @@ class NotReadyError(ApplicationError):
     """It cannot be handed in, or granted, as it stands; `problems` say all that is wrong."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("It cannot be done as it stands: see what is marked.", "目前不能办理：请查看标出的问题。")
+        super().__init__(lang.text("It cannot be done as it stands: see what is marked."))
         self.problems = tuple(problems)
 
 
@@ -68,7 +69,7 @@ def take_step(
     states, state = MOVES[kind]
     if application.state not in states:
         raise ApplicationError(
-            f"This cannot be done while the application is {application.state}.", "申请处于当前状态时不能如此办理。"
+            lang.text("This cannot be done while the application is {state}.", state=application.state)
         )
     number = application.steps_taken + 1
     files = [*_drafted(application, kind), *({"kind": one_kind, **_facts_of(one)} for one_kind, one in stated.files)]
@@ -139,8 +140,7 @@ def locked_one(application: Application, *, seen: int | None = None) -> Applicat
     locked = Application.objects.select_for_update().get(pk=application.pk)
     if seen is not None and locked.steps_taken != seen:
         raise ApplicationMovedError(
-            "Somebody took a step after you opened the page. Look at it and decide again.",
-            "您打开页面后，已有他人处理该申请。请查看后再作决定。",
+            lang.text("Somebody took a step after you opened the page. Look at it and decide again.")
         )
     return locked
 
@@ -154,7 +154,9 @@ def worded(text: str) -> str:
     """What somebody wrote, without blanks around it. Raises ApplicationError for nothing, and for too much."""
     stripped = text.replace("\r\n", "\n").strip()
     if not stripped:
-        raise ApplicationError("Write it in a sentence or two.", "请用一两句话写明。")
+        raise ApplicationError(lang.text("Write it in a sentence or two."))
     if len(stripped) > TEXT_CHARACTERS:
-        raise ApplicationError(f"Write at most {TEXT_CHARACTERS} characters.", f"最多填写 {TEXT_CHARACTERS} 个字符。")
+        raise ApplicationError(
+            lang.text("Write at most {text_characters} characters.", text_characters=TEXT_CHARACTERS)
+        )
     return stripped

@@ -9,6 +9,7 @@ from typing import Any
 
 from lodeline.control.licences import application as written
 from lodeline.control.licences.licensing import INTERNAL, Clock, Kind, clock, is_stopped_by
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.licences.application_steps import ApplicationError, relation_of
 from lodeline.office.models import Application, ApplicationStep
@@ -94,5 +95,5 @@ def _read(application: Application) -> written.Application:
 
 def _found(application: Application | None) -> Application:
     if application is None:
-        raise ApplicationError("There is no such application.", "没有此申请。")
+        raise ApplicationError(text("There is no such application."))
     return application

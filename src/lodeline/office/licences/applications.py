@@ -14,6 +14,7 @@ from typing import Final
 
 from lodeline.control.licences import application as written
 from lodeline.control.licences.licensing import Relation
+from lodeline.language import text
 from lodeline.ledger.licence import Licence
 from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.problem import Problem, Where, problem
@@ -50,14 +51,11 @@ def begin(
     """A draft; a renewal or an amendment begins with what the licence's own application said, where there is one."""
     actor.require("own.file", organisation)
     if Application.objects.filter(organisation=organisation, state="draft").count() >= DRAFTS_MOST:
-        raise ApplicationError("Hand in or throw away older drafts first.", "请先提交或删除较早的草稿。")
+        raise ApplicationError(text("Hand in or throw away older drafts first."))
     begun = Application(organisation=organisation, relation=relation, of_licence=of_licence)
     before = before_of(begun)
     if relation != "new" and before is None:
-        raise ApplicationError(
-            "There is no application here that this licence came from: begin a new one.",
-            "未找到该许可证的原申请：请新建申请。",
-        )
+        raise ApplicationError(text("There is no application here that this licence came from: begin a new one."))
     content = written.plain(json.loads(before.content)) if before is not None else written.plain({})
     begun.content, begun.opened_at, begun.changed_at = json.dumps(content, ensure_ascii=False), now, now
     with office_transaction():
@@ -215,6 +213,5 @@ def _asked_for(application: Application, read: written.Application) -> Licence:
 def _require_draft(application: Application) -> None:
     if application.state != "draft":
         raise ApplicationError(
-            "It is handed in: its words stand. Answer a query, or withdraw it and begin another.",
-            "申请已提交，内容不得更改。可答复质询，或撤回后另行申请。",
+            text("It is handed in: its words stand. Answer a query, or withdraw it and begin another.")
         )

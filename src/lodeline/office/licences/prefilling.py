@@ -18,6 +18,7 @@ from lodeline.control.goods.items import percent
 from lodeline.control.licences import application as written
 from lodeline.control.licences.application import GOODS, SHARED, TERMS
 from lodeline.control.rulebook import LawDay
+from lodeline.language import text
 from lodeline.ledger.licence import Licence, countries_of
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, parse_mass
@@ -86,8 +87,9 @@ def of_model(actor: Actor, own: OrganisationView, snapshot: Snapshot, model: str
         row = cells or None
     if row is None:
         raise ApplicationError(
-            f"None of your applications and none of your questions to the desk names a model {model!r}.",
-            f"贵企业的申请和预先查询中没有型号 {model!r}。",
+            text(
+                "None of your applications and none of your questions to the desk names a model {model!r}.", model=model
+            )
         )
     kind = product_kind(row.get("product", ""))
     like = like or _of_kind(actor, own, kind)
@@ -102,7 +104,7 @@ def of_declaration(
     found = desk_papers.question(own.store, entry)
     cells = found.paper["cells"]
     if found.paper["asker"] != own.organisation or not 0 <= line < len(cells):
-        raise ApplicationError(f"Entry {entry} has no such line of yours.", f"条目 {entry} 中没有贵企业的该项。")
+        raise ApplicationError(text("Entry {entry} has no such line of yours.", entry=entry))
     kind = product_kind(cells[line].get("product", ""))
     like = _of_kind(actor, own, kind)
     goods = [_as_goods(cells[line])]
@@ -114,7 +116,7 @@ def of_licence(actor: Actor, own: OrganisationView, snapshot: Snapshot, licence:
     actor.require("own.read", own.organisation)
     found = own.register.licences.get(licence)
     if found is None or own.organisation not in found.holders:
-        raise ApplicationError(f"You hold no licence {licence}.", f"贵企业没有许可证 {licence}。")
+        raise ApplicationError(text("You hold no licence {licence}.", licence=licence))
     like = next((one for one in own_applications(actor, own.organisation) if one.licence == licence), None)
     goods: list[Row] = [*_goods(like)]
     if not goods:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from lodeline import language as lang
 from lodeline.material.mass import format_kg
 from lodeline.office.log.listing import BadCursorError, Called, canonical
 from lodeline.store.queries.log import lines_about, lines_withdrawn, window
@@ -62,9 +63,10 @@ def read_cursor(text: str | None) -> Cursor:
     found = _CURSOR.fullmatch(text)
     if found is None:
         raise BadCursorError(
-            "This cursor is none. Take `next` from the answer before, unchanged, or leave `since` out to begin with the"
-            " log.",
-            "游标无效。请原样使用上一次响应中的 `next`，或省略 `since` 以从日志开头读取。",
+            lang.text(
+                "This cursor is none. Take `next` from the answer before, unchanged, or leave `since` "
+                "out to begin with the log."
+            )
         )
     return Cursor(int(found[1]), int(found[2]) - 1)
 

@@ -17,6 +17,7 @@ import polars as pl
 
 from lodeline.errors import UserError
 from lodeline.filing.written import filled_cells, written
+from lodeline.language import text
 from lodeline.ledger.extension import both_passed
 from lodeline.ledger.transfer import judge
 from lodeline.material.mass import format_kg
@@ -69,8 +70,7 @@ def cursor_number(cursor: str | None, default: int) -> int:
 
 def _bad_cursor() -> BadCursorError:
     return BadCursorError(
-        "This cursor is none. Take `next` from the answer before, unchanged, or leave it out to begin anew.",
-        "游标无效。请原样使用上一次响应中的 `next`，或省略以从头开始。",
+        text("This cursor is none. Take `next` from the answer before, unchanged, or leave it out to begin anew.")
     )
 
 

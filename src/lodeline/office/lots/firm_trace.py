@@ -10,6 +10,7 @@ from typing import Any
 
 from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.lots.firm_view import UnknownLotError, origins_by_country, unknown_lot
 from lodeline.service.firm.organisation_view import OrganisationView
@@ -69,8 +70,7 @@ def own_origins(actor: Actor, own: OrganisationView, snapshot: Snapshot, called:
 def _too_new(called: str) -> UnknownLotError:
     # Filed since the snapshot was made; the message of the engine's error would name lots of others.
     return UnknownLotError(
-        f"The lot {called!r} has just come into the ledger. Ask again in a moment.",
-        f"批次 {called!r} 刚刚入账。请稍后再查询。",
+        text("The lot {called!r} has just come into the ledger. Ask again in a moment.", called=called)
     )
 
 

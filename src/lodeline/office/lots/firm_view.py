@@ -15,6 +15,7 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.flow.booked import booked
 from lodeline.flow.origins import UNACCOUNTED, origins, origins_by_place
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
@@ -101,8 +102,7 @@ def give_alias(actor: Actor, own: OrganisationView, called: str, alias: str, *, 
 def unknown_lot(called: str) -> UnknownLotError:
     """What is said of a lot that the organisation does not know by this name."""
     return UnknownLotError(
-        f"No filing of yours names a lot {called!r}. Find it in the list of your lots.",
-        f"本企业的申报中没有批次 {called!r}。请在批次列表中查找。",
+        text("No filing of yours names a lot {called!r}. Find it in the list of your lots.", called=called)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.office.notices import sentences
 from lodeline.office.notices.sentences import Facts, Named
 
@@ -25,63 +25,61 @@ class Kind:
     at_once: bool = False
 
 
-_DUE: Final = text("A month is due soon.", "有月份即将截止申报。")
-_DISPUTES: Final = text("There is news about a disputed delivery.", "有关于异议的消息。")
-_ACCOUNTS: Final = text("An account or a role of the authority changes.", "主管部门账户或角色有变更。")
-_FROM_AUTHORITY: Final = text("The authority has written to you.", "主管部门有新的通知。")
+_DUE: Final = text("A month is due soon.")
+_DISPUTES: Final = text("There is news about a disputed delivery.")
+_ACCOUNTS: Final = text("An account or a role of the authority changes.")
+_FROM_AUTHORITY: Final = text("The authority has written to you.")
 #: Stored names: what a kind means never changes. docs/reference/notices.md explains each.
 KINDS: Final[Mapping[str, Kind]] = {
     "due-soon": Kind(text=sentences.due_soon, mail=_DUE, page="firm-file"),
     "due-tomorrow": Kind(
         text=sentences.due_soon,
-        mail=text("A month is due by tomorrow.", "有月份明天截止申报。"),
+        mail=text("A month is due by tomorrow."),
         page="firm-file",
         at_once=True,
     ),
-    "deadline-extended": Kind(
-        text=sentences.extended_deadline, mail=text("A deadline is extended.", "有申报期限已延长。"), page="firm-file"
-    ),
+    "deadline-extended": Kind(text=sentences.extended_deadline, mail=text("A deadline is extended."), page="firm-file"),
     "extension-ended": Kind(
         text=sentences.extension_ended,
-        mail=text("A deadline has changed.", "有申报期限变更。"),
+        mail=text("A deadline has changed."),
         page="firm-file",
         at_once=True,
     ),
     "opening-stock": Kind(
         text=sentences.opening_stock,
-        mail=text("An opening stock waits to be looked over.", "期初库存待核对。"),
+        mail=text("An opening stock waits to be looked over."),
         page="firm-file",
     ),
-    "late": Kind(text=sentences.late, mail=text("A month is late.", "有月份已逾期。"), page="firm-file"),
+    "late": Kind(text=sentences.late, mail=text("A month is late."), page="firm-file"),
     "transfer-to-accept": Kind(
-        text=sentences.to_accept, mail=text("Deliveries wait to be accepted.", "有到货待确认。"), page="firm-transfers"
+        text=sentences.to_accept, mail=text("Deliveries wait to be accepted."), page="firm-transfers"
     ),
     "exception-ageing": Kind(
         text=sentences.exceptions,
-        mail=text("Transfers are past both deadlines.", "有流转双方均已逾期。"),
+        mail=text("Transfers are past both deadlines."),
         page="firm-transfers",
     ),
     "records-disagree": Kind(
         text=sentences.records,
-        mail=text("Records of other authorities disagree with a filing.", "其他部门记录与申报不符。"),
+        mail=text("Records of other authorities disagree with a filing."),
         page="firm",
     ),
     "corrected-by-counterparty": Kind(
         text=sentences.corrected,
-        mail=text("A counterparty has corrected a filing.", "有交易对方更正了申报。"),
+        mail=text("A counterparty has corrected a filing."),
         page="firm-transfers",
     ),
     "certification-asked": Kind(
-        text=sentences.certify, mail=text("A filing waits to be certified.", "有申报待签认。"), page="firm-draft"
+        text=sentences.certify, mail=text("A filing waits to be certified."), page="firm-draft"
     ),
     "key-registered": Kind(
         text=sentences.key,
-        mail=text("A key that certifies for you was registered.", "登记了代表贵企业签认的密钥。"),
+        mail=text("A key that certifies for you was registered."),
         page="firm-people",
     ),
     "confirmation-asked": Kind(
         text=sentences.confirm,
-        mail=text("A supplier asks you to confirm deliveries.", "供应商请您确认到货。"),
+        mail=text("A supplier asks you to confirm deliveries."),
         page="firm-transfers",
     ),
     "dispute-raised": Kind(text=sentences.disputed, mail=_DISPUTES, page="firm-transfers"),
@@ -100,13 +98,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "question-extended": Kind(text=sentences.extended, mail=_FROM_AUTHORITY, page="firm-finding"),
     "question-due": Kind(
         text=sentences.unanswered,
-        mail=text("A question of the authority waits for your answer.", "主管部门的询问待答复。"),
+        mail=text("A question of the authority waits for your answer."),
         page="firm-finding",
         at_once=True,
     ),
     "question-overdue": Kind(
         text=sentences.overdue,
-        mail=text("A question of the authority is overdue.", "对主管部门询问的答复已逾期。"),
+        mail=text("A question of the authority is overdue."),
         page="firm-finding",
     ),
     "question-decided": Kind(text=sentences.decided, mail=_FROM_AUTHORITY, page="firm-finding"),
@@ -125,12 +123,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "exit-confirmed": Kind(
         text=sentences.exit_confirmed,
-        mail=text("Customs has confirmed an exit.", "海关已确认出境。"),
+        mail=text("Customs has confirmed an exit."),
         page="firm-licence",
     ),
     "exit-corrected": Kind(
         text=sentences.exit_corrected,
-        mail=text("Customs has corrected the confirmation of an exit.", "海关已更正出境确认。"),
+        mail=text("Customs has corrected the confirmation of an exit."),
         page="firm-licence",
     ),
     "reservation-void": Kind(text=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),

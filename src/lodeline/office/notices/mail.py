@@ -20,6 +20,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Max, Q
 
+from lodeline.language import text
 from lodeline.office.law_in_force import law_in_force
 from lodeline.office.models import Delegation, Mail, Membership, Notice, NoticeRead, User
 from lodeline.office.notices.kinds import KINDS
@@ -151,7 +152,7 @@ def deliver(person: User, key: str, message: EmailMessage, now: datetime) -> Out
 
 def _message(person: User, notices: Sequence[Notice]) -> EmailMessage:
     language = language_of(person)
-    subject = {"en": "There is something for you in Lodeline", "zh": "Lodeline 有新的通知"}[language]
+    subject = text("There is something for you in Lodeline")[language]
     lines = [f"- {line}" for line in dict.fromkeys(KINDS[one.kind].mail[language] for one in notices)]
     organisations = sorted({one.organisation for one in notices})
     pages = [address(language, "firm" if one else "self", one) for one in organisations]
@@ -166,10 +167,7 @@ def language_of(person: User) -> Literal["en", "zh"]:
 def message_to(person: User, subject: str, lines: Sequence[str]) -> EmailMessage:
     """A mail to a person who acts for a firm or for the authority, with the link that ends such mails."""
     language = language_of(person)
-    ending = {
-        "en": "You get this because you act for a firm or for the authority. No more of these mails:",
-        "zh": "您因代表企业或主管部门办理业务而收到本邮件。不再接收此类邮件：",
-    }[language]
+    ending = text("You get this because you act for a firm or for the authority. No more of these mails:")[language]
     stop = address(language, "mail-end", signing.dumps(person.pk, salt=_SALT))
     body = "\n".join([*lines, "", ending, stop, ""])
     return EmailMessage(

@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from lodeline.errors import Text
+from lodeline.language import Text
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.models import Notice, NoticeRead
 from lodeline.office.notices.kinds import KINDS

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db.models import QuerySet
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
@@ -35,14 +35,11 @@ KIND: Final = "take-over.letters"
 #: Letters that share a commit: so many are made anew where the job was killed.
 _AT_ONCE: Final = 20
 _HEAD: Final = ("organisation", "name", "email", "role", "language", "link", "good_until")
-_SUBJECT: Final = text("Invitation to Lodeline", "Lodeline 邀请")
+_SUBJECT: Final = text("Invitation to Lodeline")
 _BODY: Final = text(
-    "{name}, you are invited to act for {organisation} in Lodeline, the register and log of rare earths.\n\n"
-    "Open this link to begin. It is for you alone, and good until {until} (UTC):\n\n{link}\n\n"
-    "You did not expect this? Do nothing; the link expires by itself.\n",
-    "{name}：邀请您在稀土登记与申报系统 Lodeline 中代表企业 {organisation} 办理业务。\n\n"
-    "请打开以下链接。链接仅供您本人使用，有效期至 {until}（UTC）：\n\n{link}\n\n"
-    "如非您所预期，请忽略，链接将自动失效。\n",
+    "{name}, you are invited to act for {organisation} in Lodeline, the register and log of "
+    "rare earths.\n\nOpen this link to begin. It is for you alone, and good until {until} "
+    "(UTC):\n\n{link}\n\nYou did not expect this? Do nothing; the link expires by itself.\n"
 )
 _log = logging.getLogger(__name__)
 

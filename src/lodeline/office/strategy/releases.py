@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from lodeline.filing.country import alpha2
+from lodeline.language import text
 from lodeline.office.access import two
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
@@ -68,9 +69,7 @@ def confirm(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
     with jobs.database().transaction():
         there = StrategyRelease.objects.select_for_update().order_by("id").values_list("pk", flat=True)
         if list(there) != [one.pk for one in before]:
-            raise StrategyError(
-                "Another run was published meanwhile: publish again.", "期间已公布其他推演：请重新提交。"
-            )
+            raise StrategyError(text("Another run was published meanwhile: publish again."))
         two.confirmed(actor, waiting.pk, now=now)
         made: StrategyRelease = StrategyRelease.objects.create(
             run=reference, scenario=run.scenario, content=zlib.compress(content, 9), sha256=sha256(content).hexdigest(),
@@ -89,15 +88,17 @@ def _publishable(actor: Actor, reference: str) -> tuple[StrategyRun, list[Strate
     actor.require("strategy.run", AUTHORITY)
     run = load(actor, reference)
     if run.state != StrategyRun.State.DONE:
-        raise StrategyError("Only a run that is done can be published.", "仅已完成的推演可以公布。")
+        raise StrategyError(text("Only a run that is done can be published."))
     before = _releases()
     if any(one.run == reference and one.withdrawn_at is None for one in before):
-        raise StrategyError("This run is published already.", "该推演已公布。")
+        raise StrategyError(text("This run is published already."))
     if len(before) >= RELEASES_MOST:
         raise StrategyError(
-            f"{RELEASES_MOST} runs have been published. What agencies have read cannot be undone, and more"
-            " would show firms.",
-            f"已公布 {RELEASES_MOST} 项推演：已公布内容无法收回，继续公布将泄露企业信息。",
+            text(
+                "{releases_most} runs have been published. What agencies have read cannot be undone, and "
+                "more would show firms.",
+                releases_most=RELEASES_MOST,
+            )
         )
     return run, before
 
@@ -105,10 +106,7 @@ def _publishable(actor: Actor, reference: str) -> tuple[StrategyRun, list[Strate
 def _waiting(actor: Actor, reference: str, now: datetime) -> Proposal:
     found = proposed(actor, now=now).get(load(actor, reference).reference)
     if found is None:
-        raise StrategyError(
-            "Nobody proposed to publish this run, or not within these days: propose it first.",
-            "该推演尚无公布提议，或提议已失效：请先提议公布。",
-        )
+        raise StrategyError(text("Nobody proposed to publish this run, or not within these days: propose it first."))
     return found
 
 
@@ -119,7 +117,7 @@ def withdraw(actor: Actor, reference: str, *, now: datetime) -> StrategyRelease:
         found = StrategyRelease.objects.select_for_update().filter(run=reference, withdrawn_at=None).first()
         if found is None:
             load(actor, reference)  # says where there is no such run
-            raise StrategyError("This run is not published.", "该推演未公布。")
+            raise StrategyError(text("This run is not published."))
         found.withdrawn_at, found.withdrawn_by = now, actor.pseudonym
         found.save(update_fields=["withdrawn_at", "withdrawn_by"])
         record_act(actor, "strategy.withdraw", subject=reference, facts={"scenario": found.scenario})
@@ -143,10 +141,7 @@ def told(actor: Actor, country: str | None = None) -> list[Json]:
         actor.require("strategy.read", AUTHORITY)
     state = country or own
     if state is None or alpha2(state) != state:
-        raise StrategyError(
-            "Name the state whose agency would be told this: two letters of ISO 3166-1.",
-            "请指明外国机构所属国家：ISO 3166-1 两位字母代码。",
-        )
+        raise StrategyError(text("Name the state whose agency would be told this: two letters of ISO 3166-1."))
     rows = []
     for one in reversed(_releases()):
         if one.withdrawn_at is None:
@@ -163,9 +158,10 @@ def _releases() -> list[StrategyRelease]:
     kept = (release_of(vars(one)) for one in found)
     if any(differing_releases(open_store(settings.LODELINE_DATABASE), kept)):
         raise StoreError(
-            "What was published to agencies is not as it was published: nothing is shown or published until the"
-            " operator has run `lodeline verify`.",
-            "向外国机构公布的内容与公布时不符：在运行 `lodeline verify` 查明之前，停止提供和公布。",
+            text(
+                "What was published to agencies is not as it was published: nothing is shown or "
+                "published until the operator has run `lodeline verify`."
+            )
         )
     return found
 

@@ -25,6 +25,7 @@ from django.conf import settings
 
 from lodeline import __version__
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock, published
 from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.access.audit import record_act
@@ -74,7 +75,7 @@ def save(actor: Actor, store: Store, scenario: str, *, draws: int | None = None,
     """
     actor.require("strategy.run", AUTHORITY)
     if draws is not None and not 1 <= draws <= DRAWS_MOST:
-        raise StrategyError(f"A run has 1 to {DRAWS_MOST} draws.", f"抽样次数须为 1 至 {DRAWS_MOST}。")
+        raise StrategyError(text("A run has 1 to {draws_most} draws.", draws_most=DRAWS_MOST))
     head = store.head()
     entry, root = head.size - 1, head.frontier.root().hex()
     inputs = inputs_of(store, entry)
@@ -91,8 +92,7 @@ def save(actor: Actor, store: Store, scenario: str, *, draws: int | None = None,
             return found
         if StrategyRun.objects.filter(who=actor.pseudonym, state__in=OPEN).count() >= OPEN_MOST:
             raise StrategyError(
-                f"{OPEN_MOST} runs of yours are under way: wait for one, or stop it.",
-                f"您已有 {OPEN_MOST} 项推演正在进行：请等待完成或停止其一。",
+                text("{open_most} runs of yours are under way: wait for one, or stop it.", open_most=OPEN_MOST)
             )
         run, _ = StrategyRun.objects.update_or_create(
             reference=reference,
@@ -111,7 +111,7 @@ def again(actor: Actor, reference: str, *, now: datetime) -> StrategyRun:
     """Has a run that is done computed again, to see whether the same bytes come of it. Requires "strategy.read"."""
     run = load(actor, reference)
     if run.state != State.DONE:
-        raise StrategyError("Only a run that is done is computed again.", "仅已完成的推演可重新计算。")
+        raise StrategyError(text("Only a run that is done is computed again."))
     with jobs.database().transaction():
         StrategyRun.objects.filter(pk=run.pk).update(again_sha256="", again_at=None)
         _enqueue(run, now)
@@ -132,7 +132,7 @@ def stop(actor: Actor, reference: str, *, now: datetime) -> StrategyRun:
         if run is None:
             raise _unknown()
         if run.state not in OPEN:
-            raise StrategyError("This run is not under way any more.", "该推演已不在进行中。")
+            raise StrategyError(text("This run is not under way any more."))
         run.state, run.finished_at = State.STOPPED, now
         run.save(update_fields=["state", "finished_at"])
         record_act(actor, "strategy.stop", subject=reference, facts={"scenario": run.scenario})
@@ -169,10 +169,7 @@ def _assert_as_computed(run: StrategyRun) -> None:
     digest = published.unpacked_sha256(run.content)
     recorded = published.computed(open_store(settings.LODELINE_DATABASE), run.reference).asked.get(run.reference)
     if digest != run.sha256 or (recorded is not None and recorded != (_asked(run), digest)):
-        raise StoreError(
-            "The run is not what was computed: run `lodeline verify`, and the scenario again.",
-            "该推演与计算结果不符：请运行 `lodeline verify` 并重新推演。",
-        )
+        raise StoreError(text("The run is not what was computed: run `lodeline verify`, and the scenario again."))
 
 
 def _asked(run: StrategyRun) -> str:
@@ -283,6 +280,5 @@ def _key(run: StrategyRun) -> str:
 
 def _unknown() -> NoSuchRunError:
     return NoSuchRunError(
-        f"There is no such run. The newest {KEPT_MOST} are kept: run the scenario again.",
-        f"没有该推演。仅保留最近 {KEPT_MOST} 项：请重新推演。",
+        text("There is no such run. The newest {kept_most} are kept: run the scenario again.", kept_most=KEPT_MOST)
     )

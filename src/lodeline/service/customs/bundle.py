@@ -29,6 +29,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.control.record import Records
 from lodeline.control.screened import Screened
 from lodeline.control.sources import Sources
@@ -90,25 +91,32 @@ class Bundle:
         hours = int((now - self.made_at).total_seconds() // 3600)
         lists = self.content["lists"]
         return {
-            "sha256": self.digest, "made_at": utc_text(self.made_at), "last_day": self.last_day.isoformat(),
-            "age_hours": hours, "entry": self.entry, "root": self.root, "port": self.port or None, "key": self.key,
-            "pinned": self.pinned, "law": self.pack.code, "pack": self.pack.digest, "lists": sorted(lists),
+            "sha256": self.digest,
+            "made_at": utc_text(self.made_at),
+            "last_day": self.last_day.isoformat(),
+            "age_hours": hours,
+            "entry": self.entry,
+            "root": self.root,
+            "port": self.port or None,
+            "key": self.key,
+            "pinned": self.pinned,
+            "law": self.pack.code,
+            "pack": self.pack.digest,
+            "lists": sorted(lists),
             "tranches": [{"licence": one.licence, "tranche": one.name} for one in self.tranches],
             "limits": [
-                {
-                    "en": f"Licences as of entry {self.entry}: only what is allotted to {self.port} as a tranche is"
-                    " released here."
-                    if self.port else
-                    "The bundle is of no port: nothing is released here on a licence.",
-                    "zh": f"许可证状态截至条目 {self.entry}：此处仅可在分配给{self.port}的额度内放行。"
-                    if self.port else "数据包未指定口岸：此处不得凭许可证放行。",
-                },
-                {
-                    "en": "Lots and earlier exports are not in a bundle: they were not compared.",
-                    "zh": "离线数据包不含批次和以往出口记录，未作核对。",
-                },
+                (
+                    lang.text(
+                        "Licences as of entry {entry}: only what is allotted to {port} as a tranche is released here.",
+                        entry=self.entry,
+                        port=self.port,
+                    )
+                    if self.port
+                    else lang.text("The bundle is of no port: nothing is released here on a licence.")
+                ),
+                lang.text("Lots and earlier exports are not in a bundle: they were not compared."),
             ],
-        }  # fmt: skip
+        }
 
     @cached_property
     def pack(self) -> Pack:
@@ -171,16 +179,22 @@ def make(
             "answers": [one.as_json() for one in standing_answers(store, before=snapshot.entry + 1)],
             "merged": sorted(_merged(store)),
         }
-    )  # fmt: skip
+    )
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
         stream.write(content)
     last = today + timedelta(days=days)
     lines = (
-        store.origin, FORMAT, store.signer.verifier.vkey, utc_text(now), last.isoformat(), str(snapshot.entry),
-        snapshot.root, port or "-",
+        store.origin,
+        FORMAT,
+        store.signer.verifier.vkey,
+        utc_text(now),
+        last.isoformat(),
+        str(snapshot.entry),
+        snapshot.root,
+        port or "-",
         sha256(packed.getvalue()).hexdigest(),
-    )  # fmt: skip
+    )
     note = store.signer.sign("".join(f"{line}\n" for line in lines))
     return note.encode() + _DIVIDER + packed.getvalue()
 
@@ -197,7 +211,7 @@ def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle
     """
     head, divider, packed = source.partition(_DIVIDER)
     if not divider or len(head) > _NOTE_BYTES:
-        raise BundleError("this is no bundle of lodeline", "这不是 lodeline 离线数据包")
+        raise BundleError(lang.text("this is no bundle of lodeline"))
     note = head.decode("utf-8", "replace")
     try:
         named = note.splitlines()[2:3]
@@ -205,26 +219,30 @@ def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle
         text = open_note(note, [verifier])
     except NoteError as error:
         raise BundleError(
-            f"the signature of the bundle is not to be believed ({error}): get a new one from the authority",
-            "离线数据包签名不可信：请向主管部门重新获取",
+            lang.text(
+                "the signature of the bundle is not to be believed ({error}): get a new one from the authority",
+                error=error,
+            )
         ) from error
     parts = text.splitlines()
     if len(parts) != _LINES or parts[1] != FORMAT:
-        raise BundleError("this is no bundle of a known format", "离线数据包格式无法识别")
+        raise BundleError(lang.text("this is no bundle of a known format"))
     _, _, _, made_at, last_day, entry, root, port, digest = parts
     if sha256(packed).hexdigest() != digest:
-        raise BundleError(
-            "the bundle was changed after it was signed: get a new one", "离线数据包在签名后被改动：请重新获取"
-        )
+        raise BundleError(lang.text("the bundle was changed after it was signed: get a new one"))
     if today > date.fromisoformat(last_day):
-        raise BundleError(
-            f"the bundle could be used until {last_day}: get a new one", f"离线数据包有效期至 {last_day}：请重新获取"
-        )
+        raise BundleError(lang.text("the bundle could be used until {last_day}: get a new one", last_day=last_day))
     return Bundle(
-        made_at=datetime.fromisoformat(made_at), last_day=date.fromisoformat(last_day), entry=int(entry), root=root,
-        port="" if port == "-" else port, digest=digest, key=verifier.vkey,
-        pinned=key is not None, content=_content(packed),
-    )  # fmt: skip
+        made_at=datetime.fromisoformat(made_at),
+        last_day=date.fromisoformat(last_day),
+        entry=int(entry),
+        root=root,
+        port="" if port == "-" else port,
+        digest=digest,
+        key=verifier.vkey,
+        pinned=key is not None,
+        content=_content(packed),
+    )
 
 
 def law_of(bundle: Bundle) -> Jurisdiction:
@@ -234,10 +252,10 @@ def law_of(bundle: Bundle) -> Jurisdiction:
         return law_of_stranger(pack.code, {path: text.encode() for path, text in pack.files.items()})
     except PackError as error:
         raise BundleError(
-            f"this version cannot read the law of the bundle: {error.en}", f"本版本无法读取数据包中的法规：{error.zh}"
+            lang.text("this version cannot read the law of the bundle: {text}", text=error.words)
         ) from error
     except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
-        raise BundleError("the bundle carries no law: get a new one", "离线数据包不含法规包：请重新获取") from error
+        raise BundleError(lang.text("the bundle carries no law: get a new one")) from error
 
 
 def _content(packed: bytes) -> Mapping[str, Any]:
@@ -245,9 +263,9 @@ def _content(packed: bytes) -> Mapping[str, Any]:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as stream:
             content = stream.read(_BYTES_MOST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise BundleError("the bundle is torn: copy it again", "离线数据包不完整：请重新复制") from error
+        raise BundleError(lang.text("the bundle is torn: copy it again")) from error
     if len(content) > _BYTES_MOST:
-        raise BundleError("the bundle is larger than any that is made", "离线数据包过大")
+        raise BundleError(lang.text("the bundle is larger than any that is made"))
     found: Mapping[str, Any] = json.loads(content)
     return found
 

@@ -31,6 +31,7 @@ from lodeline.control.settling import as_json as documents_as_json
 from lodeline.control.settling import settled_by
 from lodeline.control.sources import Sources
 from lodeline.filing.formats import Limits
+from lodeline.language import Text, text
 from lodeline.party.packed import unnamed
 from lodeline.service.customs.records import records_of
 from lodeline.service.customs.standing_answers import standing_answers
@@ -50,23 +51,13 @@ _LINE_BYTES = 120
 
 #: What was not checked, by why.
 _NOT_CHECKED = {
-    "ports": {
-        "en": "Whether the port is designated for rare earths, beyond those of published cases: no list with a source"
-        " is at hand.",
-        "zh": "口岸是否为稀土指定口岸（已公布案例所涉口岸除外）：尚无有出处的名录。",
-    },
-    "parties": {
-        "en": "The parties against lists beside those of the law pack: none is at hand.",
-        "zh": "交易方是否列入法规库以外的名录：未取得名录。",
-    },
-    "records": {
-        "en": "Lots, models and what the exporter exported before: no ledger is at hand.",
-        "zh": "批次、型号及该企业以往出口情况：未取得账簿数据。",
-    },
-    "trades": {
-        "en": "What the exporter exported before: repeats, new buyers and destinations.",
-        "zh": "该企业以往出口情况：重复出口、新买家和新目的国。",
-    },
+    "ports": text(
+        "Whether the port is designated for rare earths, beyond those of published cases: no "
+        "list with a source is at hand."
+    ),
+    "parties": text("The parties against lists beside those of the law pack: none is at hand."),
+    "records": text("Lots, models and what the exporter exported before: no ledger is at hand."),
+    "trades": text("What the exporter exported before: repeats, new buyers and destinations."),
 }
 
 
@@ -215,7 +206,7 @@ def _documents(verdicts: Sequence[Verdict]) -> Json:
     return found
 
 
-def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str, str]]:
+def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[Text]:
     ports = [one.case.rules.parameter("desk-ports") for one in verdicts if one.case and one.line["port"]]
     missing = {
         "ports": any(found is None or not found["designated"] for found in ports),
@@ -226,7 +217,7 @@ def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str
     return [_NOT_CHECKED[name] for name, is_missing in missing.items() if is_missing] + _without_a_name(verdicts)
 
 
-def _without_a_name(verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
+def _without_a_name(verdicts: Sequence[Verdict]) -> list[Text]:
     """How many parties the lists of the law bar on the latest day of the lines whose names the pack does not have."""
     rules = max((one.case.rules for one in verdicts if one.case), key=lambda one: one.day, default=None)
     lists = unnamed(rules.law, rules.day, known=rules.known) if rules else {}
@@ -234,10 +225,11 @@ def _without_a_name(verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
         return []
     count, called = sum(missing for _, missing in lists.values()), ", ".join(lists)
     return [
-        {
-            "en": f"{count} parties that lists of the law bar, of which no source for their names was found: {called}.",
-            "zh": f"法规名录所列的 {count} 个主体：未找到其名称的来源（{called}）。",
-        }
+        text(
+            "{count} parties that lists of the law bar, of which no source for their names was found: {called}.",
+            count=count,
+            called=called,
+        )
     ]
 
 

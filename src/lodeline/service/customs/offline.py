@@ -23,6 +23,7 @@ from lodeline.control.rulebook import LawDay
 from lodeline.encoding import encoded
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
+from lodeline.language import text
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.problem import Problem, problem
 from lodeline.material.mass import format_kg
@@ -249,7 +250,9 @@ def _read(number: int, line: bytes) -> Json:
             raise ValueError("no bundle, or not as it was written")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(
-            f"line {number} of the record cannot be read: copy the file again; nothing was taken or answered",
-            f"记录第{number}行无法读取：请重新复制；未导入也未作判断",
+            text(
+                "line {number} of the record cannot be read: copy the file again; nothing was taken or answered",
+                number=number,
+            )
         ) from error
     return found  # type: ignore[no-any-return]

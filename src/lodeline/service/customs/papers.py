@@ -22,10 +22,12 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from lodeline import language as lang
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VERDICTS, VerdictWord
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
+from lodeline.language import bilingual
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
 from lodeline.service.customs.reservations import AMENDED, exporters_of, give_back, keys_of, left_already, numbers_of
@@ -78,7 +80,7 @@ class Question:
         for one in self.lines:
             if one["id"] == verdict_id:
                 return one
-        raise DeskError("This question has no verdict of that id.", "该查询中没有此编号的结论。")
+        raise DeskError(lang.text("This question has no verdict of that id."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,7 @@ def override(
         _check_stands(state)
         before = state.overrides.get(verdict_id)
         if verdict == (before.verdict if before is not None and before.stands else line["verdict"]):
-            raise DeskError("That is the verdict that stands already.", "该结论与现行结论相同。")
+            raise DeskError(lang.text("That is the verdict that stands already."))
         return _put(
             store, head, asked, "override", by=by, filed_at=filed_at, about=asked.entry.index,
             more={
@@ -212,9 +214,9 @@ def confirm(store: Store, asked: Question, *, override_entry: int, by: str, file
         _check_stands(state)
         found = next((one for one in state.overrides.values() if one.entry == override_entry), None)
         if found is None or found.stands:
-            raise DeskError("Nothing waits to be confirmed here.", "没有待确认的改判。")
+            raise DeskError(lang.text("Nothing waits to be confirmed here."))
         if found.by == by:
-            raise DeskError("You proposed this: another officer confirms it.", "该改判由您提出：须由另一名关员确认。")
+            raise DeskError(lang.text("You proposed this: another officer confirms it.", context="customs, papers"))
         return _put(store, head, asked, "confirmation", by=by, filed_at=filed_at, about=override_entry, more={})
 
 
@@ -243,10 +245,10 @@ def _nothing_released(lines: Sequence[Json]) -> DeskError:
     faults = [found for one in lines for found in (one["reservation"] or {}).get("problems", ())]
     english = " ".join(dict.fromkeys(str(one["message"]["en"]) for one in faults))
     chinese = "".join(dict.fromkeys(str(one["message"]["zh"]) for one in faults))
-    return DeskError(
-        f"Nothing of it is released. {english}".strip() if lines else "No line of it waits to be released.",
-        f"未放行任何一项。{chinese}" if lines else "没有待放行的项。",
-    )
+    if not lines:
+        return DeskError(lang.text("No line of it waits to be released."))
+    why = bilingual(f" {english}".rstrip(), chinese)
+    return DeskError(lang.text("Nothing of it is released.{why}", why=why))
 
 
 def withdraw(store: Store, asked: Question, *, reason: str, by: str, filed_at: datetime) -> StoredEntry:
@@ -269,7 +271,7 @@ def question(store: Store, entry: int) -> Question:
     """The question of an entry. Raises DeskError where that is none."""
     found = store.entry(entry)
     if found is None or not is_question(found):
-        raise UnknownQuestionError(f"Entry {entry} is no question to the desk.", f"条目 {entry} 不是通关查询。")
+        raise UnknownQuestionError(lang.text("Entry {entry} is no question to the desk.", entry=entry))
     return Question(entry=found, content=papers.paper_of(store, found))
 
 
@@ -383,11 +385,15 @@ def _give_back(
     for draw in left_already(store, lines):
         mass = format_kg(draw.masses_mg.get(GOODS, 0))
         raise DeskError(
-            f"Customs have confirmed that {mass} kg left under line {draw.line} ({draw.reference}): what has left is"
-            " neither amended nor withdrawn. Close the line with the confirmation of what left last, and the rest"
-            " returns; what is still to leave is declared under a number of its own.",
-            f"海关已确认第{draw.line}项出境 {mass} 千克（{draw.reference}）：已出境货物不得更正或撤回。"
-            "请以最后一次出境确认结清该项，余量随即退回；尚待出境的货物请另行申报。",
+            lang.text(
+                "Customs have confirmed that {mass} kg left under line {line} ({reference}): what has "
+                "left is neither amended nor withdrawn. Close the line with the confirmation of what "
+                "left last, and the rest returns; what is still to leave is declared under a number of "
+                "its own.",
+                mass=mass,
+                line=draw.line,
+                reference=draw.reference,
+            )
         )
     return give_back(store, head, lines, reason=reason, on=day_of(filed_at), filed_at=filed_at, by=by or None)
 
@@ -401,37 +407,34 @@ def _check_amendment(
     store: Store, before: Question, declaration: Declaration, exporter: str | None, asker: str
 ) -> None:  # fmt: skip
     if asker and before.paper["asker"] != asker:
-        raise DeskError(
-            f"Entry {before.entry.index} is no question of yours.", f"条目 {before.entry.index} 不是贵企业的查询。"
-        )
+        raise DeskError(lang.text("Entry {index} is no question of yours.", index=before.entry.index))
     _check_stands(standing(store, before))
     numbers = {cells.get("declaration") for cells in before.paper["cells"]}
     if (
         exporter != before.entry.organisation
         or {line.cells.get("declaration") for line in declaration.lines} != numbers
     ):
-        raise DeskError(
-            "An amendment is of the same exporter and bears the same declaration numbers.",
-            "更正须为同一出口企业、同一报关单号。",
-        )
+        raise DeskError(lang.text("An amendment is of the same exporter and bears the same declaration numbers."))
 
 
 def _check_stands(state: DeclarationStatus) -> None:
     if state.amended_by is not None:
         raise DeskError(
-            f"This declaration was amended: entry {state.amended_by} stands in its place.",
-            f"该报关单已更正：以条目 {state.amended_by} 为准。",
+            lang.text(
+                "This declaration was amended: entry {amended_by} stands in its place.", amended_by=state.amended_by
+            )
         )
     if state.withdrawn is not None:
-        raise DeskError("This declaration was withdrawn.", "该报关单已撤回。")
+        raise DeskError(lang.text("This declaration was withdrawn."))
 
 
 def _reason(text: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > REASON_CHARACTERS:
         raise DeskError(
-            f"Give the grounds, in at most {REASON_CHARACTERS} characters.",
-            f"请写明理由，最多 {REASON_CHARACTERS} 个字符。",
+            lang.text(
+                "Give the grounds, in at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS
+            )
         )
     return stripped
 

@@ -16,6 +16,7 @@ from typing import Any
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.control.sources import Sources
+from lodeline.language import text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.desk import Ledger, answered, sources_of
 from lodeline.service.customs.papers import DeskError, Question, question
@@ -59,24 +60,24 @@ def _check(asked: Question, law: Jurisdiction | None) -> None:
     paper = asked.paper
     if law is None:
         raise DeskError(
-            f"The pack {paper['answer']['pack']} that it was answered by is not at hand in this store.",
-            f"本库没有其所依据的法规包 {paper['answer']['pack']}。",
+            text("The pack {pack} that it was answered by is not at hand in this store.", pack=paper["answer"]["pack"])
         )
     if paper["bundle"] is not None:
         raise DeskError(
-            f"It was answered at a port from bundle {paper['bundle']['sha256'][:12]}…: ask it again from that bundle.",
-            f"系口岸依据离线数据包 {paper['bundle']['sha256'][:12]}… 作出：请以该数据包重新查询。",
+            text(
+                "It was answered at a port from bundle {sha256}…: ask it again from that bundle.",
+                sha256=paper["bundle"]["sha256"][:12],
+            )
         )
     if any(one["severity"] != "flag" for one in paper["answer"]["problems"]):
         raise DeskError(
-            "What was wrong with its file cast doubt on each line, and only its lines are kept: send the file again.",
-            "当时文件存疑影响各项结论，而日志仅保留各项内容：请重新提交该文件。",
+            text(
+                "What was wrong with its file cast doubt on each line, and only its lines are kept: send "
+                "the file again."
+            )
         )
     if "batch" in paper:
-        raise DeskError(
-            "It is a part of a batch, which was judged by all of its file: send the file again.",
-            "系成批报关单的一部分，当时按整份文件判断：请重新提交该文件。",
-        )
+        raise DeskError(text("It is a part of a batch, which was judged by all of its file: send the file again."))
 
 
 def _sources(store: Store, asked: Question, declaration: Declaration, on: LawDay) -> Sources:

@@ -18,6 +18,7 @@ from lodeline.control.licences.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
 from lodeline.control.rulebook import LawDay
 from lodeline.encoding import encoded
+from lodeline.language import text
 from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
@@ -101,8 +102,7 @@ def judge_again(*, store: Store, snapshot: Snapshot, asked: Question, law: Juris
     """A kept question as the desk judges it now. Raises DeskError for what an exporter asked beforehand."""
     if asked.paper["asker"]:
         raise DeskError(
-            "This was asked beforehand by the exporter. Ask it at the desk of customs, and release that.",
-            "此为企业预先查询。请在海关窗口查询后放行。",
+            text("This was asked beforehand by the exporter. Ask it at the desk of customs, and release that.")
         )
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     ledger = Ledger(snapshot=snapshot, store=store)

@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from lodeline import language as lang
 from lodeline.control.reason import VERDICTS, VerdictWord
 from lodeline.control.settling import documents
 from lodeline.control.standing_answer import StandingAnswer, basis_of, is_open
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
+from lodeline.language import Text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.papers import REASON_CHARACTERS
 from lodeline.service.entries import papers
@@ -141,7 +143,7 @@ def proposal_of(store: Store, entry: int, law: Jurisdiction, today: date) -> Pro
     """The proposal of an entry. Raises StandingAnswerError."""
     found = next((one for one in proposals(store, law, today) if one.entry.index == entry), None)
     if found is None:
-        raise StandingAnswerError(f"Entry {entry} proposes no standing answer.", f"条目 {entry} 不是统一答复提议。")
+        raise StandingAnswerError(lang.text("Entry {entry} proposes no standing answer.", entry=entry))
     return found
 
 
@@ -157,7 +159,7 @@ def propose(
         _check_open(checked, law, today)
         if checked.exporter is not None and checked.exporter not in store.register(head).roles:
             raise StandingAnswerError(
-                f"The register has no organisation {checked.exporter}.", f"登记簿中没有企业 {checked.exporter}。"
+                lang.text("The register has no organisation {exporter}.", exporter=checked.exporter)
             )
         _check_alone(store, checked, law)
         content = {
@@ -184,17 +186,18 @@ def confirm(
         found = proposal_of(store, proposal, law, today)
         if found.state == "overtaken":
             raise StandingAnswerError(
-                "The law pack says something else of this rule than it did when this was proposed: look at the rule"
-                " again, and propose anew if it is still open.",
-                "提议之后，法规包对该规定的记载已变：请重新查看；状态仍不明的，请重新提议。",
+                lang.text(
+                    "The law pack says something else of this rule than it did when this was proposed: look "
+                    "at the rule again, and propose anew if it is still open."
+                )
             )
         if found.state == "past":
-            raise StandingAnswerError("Its last day is over: propose anew.", "该答复有效期已过：请重新提议。")
+            raise StandingAnswerError(lang.text("Its last day is over: propose anew."))
         if found.state != "proposed":
-            raise StandingAnswerError("It is decided already.", "该提议已作决定。")
+            raise StandingAnswerError(lang.text("It is decided already."))
         if found.answer.by == by:
             raise StandingAnswerError(
-                "You proposed this: another officer confirms it.", "该答复由您提出：须由另一名关员确认。"
+                lang.text("You proposed this: another officer confirms it.", context="customs, standing answers")
             )
         _check_alone(store, found.answer, law)
         content = json.loads(papers.paper_of(store, found.entry))
@@ -214,13 +217,13 @@ def end(
 ) -> Proposal:  # fmt: skip
     """Refuses what another proposed, takes the own proposal back, or ends an answer that stands: what it settled is a
     question again. Raises StandingAnswerError."""
-    grounds = _text(reason, REASON_CHARACTERS, "Say why", "请说明原因")
+    grounds = _text(reason, REASON_CHARACTERS, lang.text("Say why"))
     with store.database.transaction():
         head = store.head(lock=True)
         law = law_now(store)
         found = proposal_of(store, proposal, law, today)
         if found.ended is not None:
-            raise StandingAnswerError("It is ended already.", "该答复已终止。")
+            raise StandingAnswerError(lang.text("It is ended already."))
         act = "ended" if found.answer.entry >= 0 else "withdrawn" if found.answer.by == by else "refused"
         _put(store, head, {"act": act, "by": by, "about": proposal}, {"reason": grounds}, filed_at=filed_at)
         made = proposal_of(store, proposal, law, today)
@@ -254,24 +257,25 @@ def _is_end(entry: StoredEntry) -> bool:
 def _checked(wanted: Wanted, today: date) -> Wanted:
     """What an officer wrote, with its texts stripped. Raises StandingAnswerError."""
     if not wanted.rules:
-        raise StandingAnswerError("Choose the rule that it is about.", "请选择所涉规定。")
+        raise StandingAnswerError(lang.text("Choose the rule that it is about."))
     if wanted.verdict not in VERDICTS or (wanted.verdict == "query") != bool(wanted.document):
         raise StandingAnswerError(
-            "Choose a verdict; a query, and no other, names the document that is asked for.",
-            "请选择结论；结论为质疑的须且仅须指明应提交的材料。",
+            lang.text("Choose a verdict; a query, and no other, names the document that is asked for.")
         )
     if wanted.document and wanted.document not in documents():
-        raise StandingAnswerError("There is no such document.", "没有该材料。")
+        raise StandingAnswerError(lang.text("There is no such document.", context="customs"))
     if wanted.last < wanted.first or wanted.last < today or wanted.last - wanted.first > timedelta(days=DAYS_MOST):
         raise StandingAnswerError(
-            f"The last day is not before the first, nor before today, and at most {DAYS_MOST} days after the first.",
-            f"截止日不得早于起始日，也不得早于今日，且距起始日不超过 {DAYS_MOST} 天。",
+            lang.text(
+                "The last day is not before the first, nor before today, and at most {days_most} days after the first.",
+                days_most=DAYS_MOST,
+            )
         )
     return Wanted(
         rules=tuple(dict.fromkeys(wanted.rules)), exporter=wanted.exporter, first=wanted.first, last=wanted.last,
         verdict=wanted.verdict, document=wanted.document,
-        citation=_text(wanted.citation, CITATION_CHARACTERS, "Say what it rests on", "请注明依据"),
-        grounds=_text(wanted.grounds, REASON_CHARACTERS, "Give the grounds", "请写明理由"),
+        citation=_text(wanted.citation, CITATION_CHARACTERS, lang.text("Say what it rests on")),
+        grounds=_text(wanted.grounds, REASON_CHARACTERS, lang.text("Give the grounds")),
     )  # fmt: skip
 
 
@@ -279,9 +283,11 @@ def _check_open(wanted: Wanted, law: Jurisdiction, today: date) -> None:
     for rule in wanted.rules:
         if not is_open(law, rule, wanted.first, known=today):
             raise StandingAnswerError(
-                f"The law pack tells how {rule} stands on {wanted.first}, or has no such rule: there is nothing to"
-                " answer.",
-                f"法规包已载明 {rule} 在 {wanted.first} 的状态，或无此规定：无需答复。",
+                lang.text(
+                    "The law pack tells how {rule} stands on {first}, or has no such rule: there is nothing to answer.",
+                    rule=rule,
+                    first=wanted.first,
+                )
             )
 
 
@@ -291,16 +297,19 @@ def _check_alone(store: Store, wanted: Wanted | StandingAnswer, law: Jurisdictio
         shared = [rule for rule in wanted.rules if (rule, basis_of(law, rule)) in one.bases]
         if shared and one.exporter == wanted.exporter and one.first <= wanted.last and wanted.first <= one.last:
             raise StandingAnswerError(
-                f"Entry {one.entry} answers this already, from {one.first} until {one.last}: end that, or choose other"
-                " days.",
-                f"条目 {one.entry} 已就此作出答复（{one.first} 至 {one.last}）：请先终止该答复，或另选日期。",
+                lang.text(
+                    "Entry {entry} answers this already, from {first} until {last}: end that, or choose other days.",
+                    entry=one.entry,
+                    first=one.first,
+                    last=one.last,
+                )
             )
 
 
-def _text(text: str, most: int, asked: str, asked_zh: str) -> str:
-    stripped = text.strip()
+def _text(given: str, most: int, asked: Text) -> str:
+    stripped = given.strip()
     if not stripped or len(stripped) > most:
-        raise StandingAnswerError(f"{asked}, in at most {most} characters.", f"{asked_zh}，最多 {most} 个字符。")
+        raise StandingAnswerError(lang.text("{asked}, in at most {most} characters.", asked=asked, most=most))
     return stripped
 
 

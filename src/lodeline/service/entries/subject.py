@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.material.element import SYMBOLS
 from lodeline.store.snapshot import Snapshot
 
@@ -20,7 +21,11 @@ def known_element(symbol: str) -> int:
     by_folded = {known.casefold(): index for index, known in enumerate(SYMBOLS)}
     if symbol.casefold() not in by_folded:
         raise UnknownSubject(
-            f"no element {symbol!r}: one of {', '.join(SYMBOLS)}", f"没有元素 {symbol!r}：可选 {'、'.join(SYMBOLS)}"
+            text(
+                "no element {symbol!r}: one of {symbols}",
+                symbol=symbol,
+                symbols=bilingual(", ".join(SYMBOLS), "、".join(SYMBOLS)),
+            )
         )
     return by_folded[symbol.casefold()]
 
@@ -30,8 +35,10 @@ def known_id(snapshot: Snapshot, table: str, wanted: str) -> str:
     ids = snapshot.register.tables[table]["id"]
     if wanted not in set(ids):
         near = [known for known in ids if wanted.casefold() in known.casefold()][:5]
+        what, perhaps = table[:-1], bilingual(", ".join(near), "、".join(near))
         raise UnknownSubject(
-            f"no {table[:-1]} {wanted!r} in the register" + (f"; perhaps {', '.join(near)}" if near else ""),
-            f"登记簿中没有 {wanted!r}" + (f"；或许是 {'、'.join(near)}" if near else ""),
+            text("no {what} {wanted!r} in the register; perhaps {perhaps}", what=what, wanted=wanted, perhaps=perhaps)
+            if near
+            else text("no {what} {wanted!r} in the register", what=what, wanted=wanted)
         )
     return wanted

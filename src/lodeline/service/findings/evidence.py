@@ -28,6 +28,7 @@ from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.checkpoint import sign_checkpoint
 from lodeline.journal.receipt import receipt_document
+from lodeline.language import text
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.duty import next_month
@@ -83,8 +84,7 @@ def bundle(
     row = called(answered(findings, store, snapshot, law, **of_one).raised, finding)
     if row is None:
         raise NoSuchFindingError(
-            f"the filings raise no finding {finding}: list them with `lodeline findings --json`",
-            f"申报中没有线索 {finding}：可用 `lodeline findings --json` 列出",
+            text("the filings raise no finding {finding}: list them with `lodeline findings --json`", finding=finding)
         )
     prover = _Prover(store, snapshot)
     for scope in _SCOPES:

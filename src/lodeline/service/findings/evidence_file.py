@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from lodeline.errors import UserError
+from lodeline.language import text
 
 PACK: Final = "lodeline-evidence-v1"
 SUMS: Final = "SHA256SUMS"
@@ -53,19 +54,19 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             listed = archive.infolist()
             if sum(one.file_size for one in listed) > _MOST_BYTES:
-                raise BundleError("the file unfolds to more than a bundle holds", "该文件解压后超出证据包的大小")
+                raise BundleError(text("the file unfolds to more than a bundle holds"))
             found = {one.filename: archive.read(one) for one in listed}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
-        raise BundleError(f"the file is no ZIP or is damaged: {error}", f"文件不是 ZIP 或已损坏：{error}") from error
+        raise BundleError(text("the file is no ZIP or is damaged: {error}", error=error)) from error
     if len(found) != len(listed) or not all(map(_NAME.fullmatch, found)):
-        raise BundleError("the file holds names that no bundle has", "文件含有证据包不应有的名称")
+        raise BundleError(text("the file holds names that no bundle has"))
     sums = found.pop(SUMS, None)
     expected = "".join(f"{sha256(found[name]).hexdigest()}  {name}\n" for name in sorted(found)).encode()
     if sums != expected:
         stated = {} if sums is None else dict(_stated(sums))
         changed = [name for name, one in sorted(found.items()) if stated.get(name) != sha256(one).hexdigest()]
         named = ", ".join([*changed, *sorted(stated.keys() - found.keys())][:5]) or SUMS
-        raise BundleError(f"not as it was made: {named}", f"与制作时不符：{named}")
+        raise BundleError(text("not as it was made: {named}", named=named))
     return found
 
 
@@ -74,7 +75,7 @@ def document(files: Mapping[str, bytes], name: str) -> Any:
     try:
         return json.loads(files[name])
     except (KeyError, ValueError, RecursionError) as error:
-        raise BundleError(f"{name} is missing or no JSON", f"{name} 缺失或不是 JSON") from error
+        raise BundleError(text("{name} is missing or no JSON", name=name)) from error
 
 
 def _stated(sums: bytes) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from lodeline.detection.battery import DETECTORS, DUTIES, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.detection.measured import after_visits
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
+from lodeline.language import bilingual, text
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.progress import counted
@@ -75,8 +76,11 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     names = [one.name for one in DETECTORS]
     if detector not in (None, *names):
         raise UnknownSubject(
-            f"no detector {detector!r}: one of {', '.join(names)}",
-            f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
+            text(
+                "no detector {detector!r}: one of {names}",
+                detector=detector,
+                names=bilingual(", ".join(names), "、".join(names)),
+            )
         )
     return replace(kept(_looked, store, snapshot, law, detector=detector), stamp=snapshot.stamp)
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline import __version__
+from lodeline import language as lang
 from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.verification.frames import SINGLE, VERIFIED
 from lodeline.detection.battery import DETECTORS, finding_of
@@ -101,7 +102,7 @@ def recompute(content: bytes, *, vkey: str | None = None) -> Recomputed:
             gives_the_finding=bool(read.stamp["gives_the_finding"]),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, pl.exceptions.PolarsError) as error:
-        raise BundleError(f"its content cannot be read: {error!r}", f"内容无法读取：{error!r}") from error
+        raise BundleError(lang.text("its content cannot be read: {error!r}", error=error)) from error
 
 
 def gives_its_finding(content: bytes) -> bool:
@@ -116,7 +117,7 @@ class _Bundle:
         self.files = files
         self.stamp: dict[str, Any] = document(files, "stamp.json")
         if self.stamp["format"] != PACK:
-            raise BundleError("another format of bundle", "证据包格式不同")
+            raise BundleError(lang.text("another format of bundle"))
         self.row: dict[str, Any] = document(files, "finding.json")
         self.data: list[dict[str, Any]] = document(files, "data/lines.json")
         self.lots: list[dict[str, Any]] = document(files, "data/lots.json")

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
@@ -88,10 +89,7 @@ def receipt_rows(
     waiting = {row["line"]: row for row in open_shipments(own, on=on).iter_rows(named=True)}
     closed = [one.line for one in acceptances if one.line not in waiting]
     if closed:
-        raise ClosedShipment(
-            "a shipment no longer waits for your receipt: look at the list again",
-            "有发货已不再等待本企业收货：请刷新列表",
-        )
+        raise ClosedShipment(text("a shipment no longer waits for your receipt: look at the list again"))
     keys = list(dict.fromkeys((waiting[one.line]["partner"], waiting[one.line]["event"]) for one in acceptances))
     events = _new_events(own.store, own.organisation, keys, prefix)
     names = _party_names(own.register)

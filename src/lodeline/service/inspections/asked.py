@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
+from lodeline.language import text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import UNITS_MG, parse_mass
 from lodeline.service.inspections.planning import PlanError
@@ -21,11 +22,13 @@ def goals_of(parts: Iterable[str]) -> dict[str, int]:
         mass_mg = _mass(amount.strip())
         if symbol is None or mass_mg is None:
             raise PlanError(
-                f"{part.strip()[:40]!r} is no goal: write an element and a mass above nothing, as Dy=10kg.",
-                f"{part.strip()[:40]!r} 不是目标：请写作元素和大于零的质量，如 Dy=10kg。",
+                text(
+                    "{strip!r} is no goal: write an element and a mass above nothing, as Dy=10kg.",
+                    strip=part.strip()[:40],
+                )
             )
         if symbol in goals:
-            raise PlanError(f"{symbol} has two goals: leave one out.", f"{symbol} 有两个目标：请删去一个。")
+            raise PlanError(text("{symbol} has two goals: leave one out.", symbol=symbol))
         goals[symbol] = mass_mg
     return goals
 
@@ -40,10 +43,7 @@ def detect_of(parts: Iterable[str]) -> dict[str, float]:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite():
-            raise PlanError(
-                f"{part.strip()[:40]!r} is no wanted probability: write gross=90%.",
-                f"{part.strip()[:40]!r} 不是发现概率：请写作 gross=90%。",
-            )
+            raise PlanError(text("{strip!r} is no wanted probability: write gross=90%.", strip=part.strip()[:40]))
         wanted[kind.strip()] = float(number / 100 if amount.strip().endswith("%") else number)
     return wanted
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.worth import price_year, shared_mg, worth_usd
 from lodeline.detection.finding import Finding
-from lodeline.errors import Text
+from lodeline.language import Text
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.service.inspections.precision import Likelihood, SizeClass, likelihood, size_class

@@ -28,6 +28,7 @@ import polars as pl
 from lodeline.detection.finding import Finding
 from lodeline.errors import UserError
 from lodeline.journal.merkle import EMPTY_ROOT
+from lodeline.language import text
 from lodeline.service.inspections.causes import Cause, causes_of
 from lodeline.service.inspections.items import held_by_site
 from lodeline.service.inspections.precision import SizeClass, shipped_by_firm, size_class
@@ -131,8 +132,10 @@ def choose(
     """
     if not 1 <= visits <= VISITS_MOST or not 0 < share <= 1:
         raise ChoosingError(
-            f"Give 1 to {VISITS_MOST} visits, and a share by lot above 0 and up to 100 %: nobody is never visited.",
-            f"请填写 1 至 {VISITS_MOST} 次检查，随机比例须大于 0 且不超过 100%：任何企业都不会永不受检。",
+            text(
+                "Give 1 to {visits_most} visits, and a share by lot above 0 and up to 100 %: nobody is never visited.",
+                visits_most=VISITS_MOST,
+            )
         )
     first = date.fromisoformat(f"{month}-01")
     asked: dict[str, list[Finding]] = {}

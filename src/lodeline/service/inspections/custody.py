@@ -14,6 +14,7 @@ from typing import Any
 from lodeline.filing.inspection.columns import bag_key
 from lodeline.filing.inspection.measured import in_order
 from lodeline.filing.inspection.rows import Row, bounded, read_rows
+from lodeline.language import text
 from lodeline.ledger.problem import Problem, problem
 from lodeline.service.inspections.entering import InTransaction, Paper, Taken, put_all
 from lodeline.service.inspections.measuring import flags_of
@@ -47,7 +48,7 @@ def hand_over(
     if any(one.severity != "flag" for one in found):
         return Taken(problems=bounded(in_order(found)))
     if not read.rows:
-        raise InspectionError("The file has no rows.", "文件中没有数据行。")
+        raise InspectionError(text("The file has no rows."))
     standing = Standing.of(store)
     with store.database.transaction():
         head = store.head(lock=True)

@@ -17,6 +17,7 @@ from lodeline.filing.inspection.columns import bag_key
 from lodeline.filing.inspection.measured import Item, Measured, in_order, read_measured, remarked
 from lodeline.filing.inspection.rows import Row, read_rows
 from lodeline.journal.entry import canonical_json
+from lodeline.language import text
 from lodeline.ledger.problem import Fact, Problem, problem
 from lodeline.ledger.succession import holders_of
 from lodeline.material.assay import shares_of
@@ -78,7 +79,7 @@ def measure(
     if read.refused:
         return Taken(problems=read.problems)
     if not read.items:
-        raise InspectionError("The file has no rows.", "文件中没有数据行。")
+        raise InspectionError(text("The file has no rows."))
     items, problems = _named(store, read, weighing, organisation, plan)
     owners = frozenset(holders_of(register, weighing.site)) - {organisation}
     filed = weighing.on.isoformat()[:7] in first_filings_of(store, organisation)
@@ -123,19 +124,16 @@ def flags_of(problems: Sequence[Problem], rows: Iterable[Row]) -> list[dict[str,
 def _checked(store: Store, weighing: Weighing, organisation: str, today: date) -> Mapping[str, Any] | None:
     """The plan, where one is named, and whether the visit may be at all."""
     if weighing.on > today:
-        raise InspectionError("The day of the visit has not come yet.", "检查日期尚未到来。")
+        raise InspectionError(text("The day of the visit has not come yet."))
     if len(weighing.note) > NOTE_CHARACTERS:
-        raise InspectionError(f"Write at most {NOTE_CHARACTERS} characters.", f"最多填写 {NOTE_CHARACTERS} 个字符。")
+        raise InspectionError(text("Write at most {note_characters} characters.", note_characters=NOTE_CHARACTERS))
     if not weighing.files:
-        raise InspectionError("Give the rows, or a file with them.", "请填写各行，或上传文件。")
+        raise InspectionError(text("Give the rows, or a file with them."))
     if weighing.plan is None:
         return None
     plan = plan_paper(store, weighing.plan)
     if plan is None or (plan["organisation"], plan["site"]) != (organisation, weighing.site):
-        raise InspectionError(
-            f"Entry {weighing.plan} is no plan for a visit to this site.",
-            f"条目 {weighing.plan} 不是该场所的抽样计划。",
-        )
+        raise InspectionError(text("Entry {plan} is no plan for a visit to this site.", plan=weighing.plan))
     return plan
 
 

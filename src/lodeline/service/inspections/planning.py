@@ -26,6 +26,7 @@ from lodeline.accountancy.verification.strata import PLAN_ITEMS, PLAN_SHARES, St
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.merkle import EMPTY_ROOT
 from lodeline.journal.verify import Fault
+from lodeline.language import text
 from lodeline.ledger.register import Register
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import SYMBOLS
@@ -107,12 +108,11 @@ def propose(
     """
     organisation = register.site_organisation.get(wanted.site)
     if organisation is None:
-        raise PlanError(f"No site {wanted.site} is in the register.", f"登记簿中没有场所 {wanted.site}。")
+        raise PlanError(text("No site {site} is in the register.", site=wanted.site))
     _check(wanted, today)
     if not items.height:
         raise PlanError(
-            "The books have nothing at this site: there is nothing to draw from. Count what is there.",
-            "该场所账面无物料，无可抽取：请直接盘点。",
+            text("The books have nothing at this site: there is nothing to draw from. Count what is there.")
         )
     goals = dict(wanted.goals) or usual_goals(items)
     parted, strata = strata_of(items)
@@ -284,26 +284,18 @@ def _shares(items: pl.DataFrame) -> pl.DataFrame:
 
 def _check(wanted: Wanted, today: date) -> None:
     if wanted.on < today:
-        raise PlanError("The day of the visit has passed.", "计划日期已过。")
+        raise PlanError(text("The day of the visit has passed."))
     if not 1 <= wanted.minutes <= MINUTES_MOST:
-        raise PlanError(
-            f"Give 1 to {MINUTES_MOST} minutes of work at the site.", f"请填写 1 至 {MINUTES_MOST} 分钟的现场工作时间。"
-        )
+        raise PlanError(text("Give 1 to {minutes_most} minutes of work at the site.", minutes_most=MINUTES_MOST))
     if len(wanted.goals) > GOALS_MOST:
-        raise PlanError(f"Give at most {GOALS_MOST} goals.", f"最多填写 {GOALS_MOST} 项目标。")
+        raise PlanError(text("Give at most {goals_most} goals.", goals_most=GOALS_MOST))
     for symbol, mass_mg in wanted.goals.items():
         if symbol not in SYMBOLS:
-            raise PlanError(f"{symbol!r} is no element: write Dy=10kg.", f"{symbol!r} 不是元素：请写作 Dy=10kg。")
+            raise PlanError(text("{symbol!r} is no element: write Dy=10kg.", symbol=symbol))
         if mass_mg <= 0:
-            raise PlanError(f"Give more than nothing of {symbol}.", f"{symbol} 的目标质量须大于零。")
+            raise PlanError(text("Give more than nothing of {symbol}.", symbol=symbol))
     unknown = [kind for kind, p in wanted.detect.items() if kind not in KINDS or not 0 < p < 1]
     if unknown or not wanted.detect:
-        raise PlanError(
-            "A wanted probability is above 0 and below 1, of gross, partial or bias.",
-            "期望发现概率须在 0 与 1 之间，类别为 gross、partial 或 bias。",
-        )
+        raise PlanError(text("A wanted probability is above 0 and below 1, of gross, partial or bias."))
     if wanted.chosen not in get_args(Chosen):
-        raise PlanError(
-            "A site is chosen by rank (ranked), by lot (random) or because somebody asked (asked).",
-            "场所的选取方式为排序（ranked）、随机（random）或指定（asked）。",
-        )
+        raise PlanError(text("A site is chosen by rank (ranked), by lot (random) or because somebody asked (asked)."))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.worth import price_year
 from lodeline.detection.finding import Finding
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 from lodeline.ledger.roles import ROLES
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
@@ -22,58 +22,39 @@ from lodeline.service.inspections.taking_along import TakingAlong
 from lodeline.service.inspections.taking_along import as_json as taken_json
 
 SIZES: Final[dict[SizeClass, Text]] = {
-    "small": text("small", "小型"),
-    "middle": text("medium-sized", "中型"),
-    "large": text("large", "大型"),
+    "small": text("small", context="inspections, reasons"),
+    "middle": text("medium-sized"),
+    "large": text("large", context="inspections, reasons"),
 }
 TEXTS: Final = Texts(
     "visit",
     {
-        "asked": text("A question about {mass} kg {element} stands.", "存在涉及 {mass} 千克 {element} 的疑问。"),
+        "asked": text("A question about {mass} kg {element} stands."),
         "class": text(
-            "In made-up worlds {true} of {alarms} such questions to {size} firms had something behind them; {chance} is"
-            " reckoned with.",
-            "在模拟数据中，对{size}企业提出的此类疑问有 {alarms} 项，其中 {true} 项属实，按 {chance} 计。",
+            "In made-up worlds {true} of {alarms} such questions to {size} firms had something "
+            "behind them; {chance} is reckoned with."
         ),
         "detector": text(
-            "In made-up worlds {true} of {alarms} such questions had something behind them, none of them to {size}"
-            " firms; {chance} is reckoned with.",
-            "在模拟数据中，此类疑问有 {alarms} 项，其中 {true} 项属实，均非{size}企业，按 {chance} 计。",
+            "In made-up worlds {true} of {alarms} such questions had something behind them, none of "
+            "them to {size} firms; {chance} is reckoned with."
         ),
         "all": text(
-            "Nothing of this kind was asked in made-up worlds; of all {alarms} questions there {true} had something"
-            " behind them; {chance} is reckoned with.",
-            "模拟数据中没有此类疑问；全部 {alarms} 项疑问中 {true} 项属实，按 {chance} 计。",
+            "Nothing of this kind was asked in made-up worlds; of all {alarms} questions there "
+            "{true} had something behind them; {chance} is reckoned with."
         ),
-        "whole": text(
-            "In all this is {masses}, worth USD {worth} at the oxide prices of {year}.",
-            "合计 {masses}，按 {year} 年氧化物均价计值 {worth} 美元。",
-        ),
-        "mass": text("{mass} kg {element}", "{element} {mass} 千克"),
-        "one": text(
-            "So USD {expected} are to be expected; {role} counts {weight} times.",
-            "据此预期 {expected} 美元；{role}企业按 {weight} 倍计。",
-        ),
+        "whole": text("In all this is {masses}, worth USD {worth} at the oxide prices of {year}."),
+        "mass": text("{mass} kg {element}"),
+        "one": text("So USD {expected} are to be expected; {role} counts {weight} times."),
         "several": text(
-            "With {others} further causes a visit finds something in {chance} of cases, and USD {expected} are to"
-            " be expected; {role} counts {weight} times.",
-            "连同另外 {others} 个原因，检查有所发现的概率为 {chance}，预期 {expected} 美元；"
-            "{role}企业按 {weight} 倍计。",
+            "With {others} further causes a visit finds something in {chance} of cases, and USD "
+            "{expected} are to be expected; {role} counts {weight} times."
         ),
-        "drawn": text(
-            "Drawn by lot: every firm that is not ranked had a chance of {chance}.",
-            "随机抽取：未列入排序的企业被抽中的概率均为 {chance}。",
-        ),
-        "waits": text(
-            "Nothing is asked of it; it stands here because others were visited later.",
-            "目前对其没有疑问；因距上次检查时间最长而列入。",
-        ),
-        "nothing": text("Nothing is asked of it.", "目前对其没有疑问。"),
-        "never": text("It was never visited.", "从未受检。"),
-        "visited": text("It was last visited {days} days before this month.", "上次检查距本月 {days} 天。"),
-        "holds": text(
-            "Its books hold {held} kg, {here} kg of them at {site}.", "账面存有 {held} 千克，其中 {site} {here} 千克。"
-        ),
+        "drawn": text("Drawn by lot: every firm that is not ranked had a chance of {chance}."),
+        "waits": text("Nothing is asked of it; it stands here because others were visited later."),
+        "nothing": text("Nothing is asked of it."),
+        "never": text("It was never visited."),
+        "visited": text("It was last visited {days} days before this month."),
+        "holds": text("Its books hold {held} kg, {here} kg of them at {site}."),
     },
 )
 
@@ -115,7 +96,11 @@ def _whole(one: Cause) -> tuple[Message, ...]:
 def role_term(role: str) -> Term:
     """What a role is called; a firm without one is a firm."""
     known = ROLES.get(role)
-    return Term("a firm", "该") if known is None else Term(f"a firm that is {_a(known.en)}", known.zh)
+    return (
+        Term(**text("a firm", context="inspections"))
+        if known is None
+        else Term(f"a firm that is {_a(known.en)}", known.zh)
+    )
 
 
 def _a(noun: str) -> str:

@@ -16,6 +16,7 @@ from lodeline.filing.inspection.analysed import Analysis, read_analysed, suspect
 from lodeline.filing.inspection.columns import bag_key
 from lodeline.filing.inspection.measured import in_order, remarked
 from lodeline.filing.inspection.rows import bounded, read_rows
+from lodeline.language import text
 from lodeline.ledger.problem import Problem, problem
 from lodeline.material.assay import shares_of
 from lodeline.service.inspections.booked import compositions_of
@@ -73,13 +74,13 @@ def report_results(
     assert_guarded(store)
     laboratory = " ".join(report.laboratory.split())
     if not laboratory or len(laboratory) > LABORATORY_CHARACTERS:
-        raise InspectionError("Name the laboratory.", "请填写实验室名称。")
+        raise InspectionError(text("Name the laboratory."))
     register = store.register(store.head())
     read = read_analysed(read_rows("results", report.files), today=today, register=register)
     if read.refused:
         return Taken(problems=read.problems)
     if not read.analyses:
-        raise InspectionError("The file has no rows.", "文件中没有数据行。")
+        raise InspectionError(text("The file has no rows."))
     standing = Standing.of(store)
     bags = standing.bags
     stated = compositions_of(store, [bags[key].name for key in _keys(read.analyses) if key in bags])

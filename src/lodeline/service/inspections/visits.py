@@ -22,6 +22,7 @@ from lodeline.errors import UserError
 from lodeline.filing.check import check
 from lodeline.filing.table import Table
 from lodeline.journal.entry import canonical_json
+from lodeline.language import bilingual, text
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import resolve
@@ -136,9 +137,7 @@ def enter(
     if any(one.severity == "reject" for one in problems):
         return Entered(entry=None, problems=tuple(problems))
     if visited.act in WITH_LOTS and not rows:
-        raise InspectionError(
-            "Give at least one lot with its mass, in rows or as a file.", "请至少填写一个批次及其质量，或上传文件。"
-        )
+        raise InspectionError(text("Give at least one lot with its mass, in rows or as a file."))
     with store.database.transaction():
         head = store.head(lock=True)
         before = inspections(store, [organisation], site=visited.site)
@@ -245,8 +244,7 @@ def _rows(
     )
     if strange.height:
         raise InspectionError(
-            "Every row is of kind stock, of this site and of this day. Leave these columns out, or correct them.",
-            "各行的类型须为 stock，场所和日期须与本次检查一致。请删去这些列或更正。",
+            text("Every row is of kind stock, of this site and of this day. Leave these columns out, or correct them.")
         )
     named = resolve(
         register.meant(checked.rows.with_columns(parties(checked.rows, register))), organisation=organisation,
@@ -264,18 +262,18 @@ def _rows(
 
 def _check_words(visited: Visited, today: date) -> None:
     if visited.on > today:
-        raise InspectionError("The day of the visit has not come yet.", "检查日期尚未到来。")
+        raise InspectionError(text("The day of the visit has not come yet."))
     if len(visited.note) > NOTE_CHARACTERS:
-        raise InspectionError(f"Write at most {NOTE_CHARACTERS} characters.", f"最多填写 {NOTE_CHARACTERS} 个字符。")
+        raise InspectionError(text("Write at most {note_characters} characters.", note_characters=NOTE_CHARACTERS))
     if visited.act == "seizure" and not visited.note.strip():
-        raise InspectionError("Say on what ground the goods are seized.", "请写明扣押的依据。")
+        raise InspectionError(text("Say on what ground the goods are seized."))
     if visited.act == "end" and visited.seals:
-        raise InspectionError("Enter the seals by themselves, then the end.", "请先单独登记封志，再登记检查结束。")
+        raise InspectionError(text("Enter the seals by themselves, then the end."))
     if visited.act not in (*WITH_LOTS, "end") and not visited.seals:
-        raise InspectionError("Give the number of at least one seal.", "请至少填写一个封志号。")
+        raise InspectionError(text("Give the number of at least one seal."))
     if any(not one.number.strip() or len(one.number) > SEAL_CHARACTERS for one in visited.seals):
         raise InspectionError(
-            f"A seal has a number of at most {SEAL_CHARACTERS} characters.", f"封志号最多 {SEAL_CHARACTERS} 个字符。"
+            text("A seal has a number of at most {seal_characters} characters.", seal_characters=SEAL_CHARACTERS)
         )
 
 
@@ -284,31 +282,34 @@ def _check_against(visited: Visited, rows: Sequence[Mapping[str, Any]], before: 
     days = {one.paper["on"] for one in before if one.act == "measurement"}
     if visited.act == "end" and visited.on.isoformat() not in days:
         raise InspectionError(
-            f"Nothing was measured here on that day. Days with measurements: {', '.join(sorted(days)) or 'none'}.",
-            f"该场所当日无测量记录。有测量记录的日期：{'、'.join(sorted(days)) or '无'}。",
+            text(
+                "Nothing was measured here on that day. Days with measurements: {sorted}.",
+                sorted=bilingual(", ".join(sorted(days)) or "none", "、".join(sorted(days)) or "无"),
+            )
         )
     standing = standing_seals(before)
     given = [number for number, _ in _seals_of({"rows": rows, "seals": [_as_paper(one) for one in visited.seals]})]
     if len(set(given)) != len(given):
-        raise InspectionError("A seal is named twice.", "同一封志号出现两次。")
+        raise InspectionError(text("A seal is named twice."))
     for number in given:
         if visited.act == "unseal" and number not in standing:
             raise InspectionError(
-                f"No seal {number} stands at this site: those that do are {', '.join(standing) or 'none'}.",
-                f"该场所没有封志 {number}：现有 {'、'.join(standing) or '无'}。",
+                text(
+                    "No seal {number} stands at this site: those that do are {standing}.",
+                    number=number,
+                    standing=bilingual(", ".join(standing) or "none", "、".join(standing) or "无"),
+                )
             )
         if visited.act in ("seal", "seizure") and number in standing:
             raise InspectionError(
-                f"A seal {number} stands at this site already.", f"该场所已有封志 {number}。"
+                text("A seal {number} stands at this site already.", number=number)
             )  # fmt: skip
     if visited.act == "release":
         held = seized_mg(before)
         for row in rows:
             held[row["name"]] = held.get(row["name"], 0) - row["dry_mg"]
             if held[row["name"]] < 0:
-                raise InspectionError(
-                    f"More of {row['name']} would be released than was seized.", f"{row['name']} 的解除量超过扣押量。"
-                )
+                raise InspectionError(text("More of {name} would be released than was seized.", name=row["name"]))
 
 
 def _as_paper(seal: Seal) -> dict[str, str]:

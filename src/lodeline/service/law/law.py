@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.regulation.instrument import Effect
 from lodeline.regulation.parameter import Jurisdiction, Parameter
 from lodeline.regulation.timeline import Change, changes, spans
@@ -47,7 +48,7 @@ def diff(law: Jurisdiction, a: date, b: date, known: date | None = None) -> Json
     Raises UserError where `a` is after `b`.
     """
     if a > b:
-        raise UserError(f"{a} is after {b}: give the earlier day first", f"{a} 晚于 {b}：请先写较早的日期")
+        raise UserError(text("{a} is after {b}: give the earlier day first", a=a, b=b))
     known = known or b
     rows = [_change(law, change) for change in changes(law, a, b, known=known)]
     return {

@@ -22,8 +22,10 @@ from difflib import unified_diff
 from hashlib import sha256
 from typing import Any, Final, Literal
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
+from lodeline.language import bilingual
 from lodeline.regulation.pack import Pack
 from lodeline.regulation.parameter import Jurisdiction, law_of
 from lodeline.regulation.replay import differing, held
@@ -122,7 +124,7 @@ def proposal_of(store: Store, entry: int) -> Proposal:
     """The proposal of an entry. Raises PublishingError."""
     found = next((one for one in proposals(store) if one.entry.index == entry), None)
     if found is None:
-        raise PublishingError(f"Entry {entry} proposes no law pack.", f"条目 {entry} 不是法规包提议。")
+        raise PublishingError(lang.text("Entry {entry} proposes no law pack.", entry=entry))
     return found
 
 
@@ -158,26 +160,25 @@ def propose(
     now = law_now(store).code
     if code not in (None, now) and any(one.kind not in _OF_NO_COUNTRY for one in store.entries()):
         raise PublishingError(
-            f"This store holds what was filed under the law of {now}: make another for {code}, with"
-            " `lodeline init --jurisdiction FOLDER --database …`.",
-            f"本库已有按 {now} 法规申报的数据：请为 {code} 另建数据库"
-            "（`lodeline init --jurisdiction 文件夹 --database …`）。",
+            lang.text(
+                "This store holds what was filed under the law of {now}: make another for {code}, with "
+                "`lodeline init --jurisdiction FOLDER --database …`.",
+                now=now,
+                code=code,
+            )
         )
     checked = check_files(code or now, files)
     if checked.law is None:
+        faults = bilingual("\n".join(one.en for one in checked.faults), "\n".join(one.zh for one in checked.faults))
         raise PublishingError(
-            "The pack is refused, and the law that stands goes on:\n" + "\n".join(one.en for one in checked.faults),
-            "法规包未通过，现行法规继续有效：\n" + "\n".join(one.zh for one in checked.faults),
+            lang.text("The pack is refused, and the law that stands goes on:\n{faults}", faults=faults)
         )
     pack = checked.law.pack
     with store.database.transaction():
         head = store.head(lock=True)
         standing = law_now(store)
         if standing.digest == pack.digest:
-            raise PublishingError(
-                "These very files are the law that stands: there is nothing to publish.",
-                "所提交文件与现行法规包完全相同：无需公布。",
-            )
+            raise PublishingError(lang.text("These very files are the law that stands: there is nothing to publish."))
         facts = {
             "act": "proposed", "by": by, "pack": pack.digest, "over": standing.digest, "reason": grounds,
             "tests": checked.tests,
@@ -199,13 +200,9 @@ def publish(
         head = store.head(lock=True)
         found = _waits(store, proposal)
         if found.by == by:
-            raise PublishingError(
-                "You proposed this pack: another officer publishes it.", "该法规包由您提议：须由另一名人员公布。"
-            )
+            raise PublishingError(lang.text("You proposed this pack: another officer publishes it."))
         if preview.get("other_pack") != found.pack or preview["pack"] != law_now(store).digest:
-            raise PublishingError(
-                "The preview is of other packs than these: look at it again.", "预览与法规包不符：请重新查看。"
-            )
+            raise PublishingError(lang.text("The preview is of other packs than these: look at it again."))
         facts = {"act": "published", "by": by, "about": proposal, "pack": found.pack, "proposed_by": found.by}
         entry = _put(
             store, head, LAW_KIND, facts, filed_at=filed_at, in_transaction=in_transaction,
@@ -282,11 +279,13 @@ def _waits(store: Store, proposal: int) -> Proposal:
     found = proposal_of(store, proposal)
     if found.state == "overtaken":
         raise PublishingError(
-            f"Entry {found.ended_by} has published another pack since: propose this one again, over that.",
-            f"条目 {found.ended_by} 已公布另一法规包：请在其基础上重新提议。",
+            lang.text(
+                "Entry {ended_by} has published another pack since: propose this one again, over that.",
+                ended_by=found.ended_by,
+            )
         )
     if found.state != "proposed":
-        raise PublishingError("It is decided already.", "该提议已作决定。")
+        raise PublishingError(lang.text("It is decided already."))
     return found
 
 
@@ -306,8 +305,10 @@ def _grounds(text: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > REASON_CHARACTERS:
         raise PublishingError(
-            f"Say on which notice it rests, in at most {REASON_CHARACTERS} characters.",
-            f"请说明所依据的公告，最多 {REASON_CHARACTERS} 个字符。",
+            lang.text(
+                "Say on which notice it rests, in at most {reason_characters} characters.",
+                reason_characters=REASON_CHARACTERS,
+            )
         )
     return stripped
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.regulation.checking import BYTES_MOST, FILES_MOST
 from lodeline.regulation.pack import Pack
 
@@ -48,9 +49,7 @@ def files_of_zip(content: bytes, code: str) -> Mapping[str, bytes]:
             found = {one.filename: _unpacked(archive, one) for one in members}
     # All that the library raises of bytes that are no ZIP, torn, encrypted, or packed in a way that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ZipError(
-            "This is no ZIP file, or it is torn: pack the folder again.", "不是 ZIP 文件或文件不完整：请重新打包。"
-        ) from error
+        raise ZipError(text("This is no ZIP file, or it is torn: pack the folder again.")) from error
     folder = f"{code}/"
     if found and all(path.startswith(folder) for path in found):
         return {path.removeprefix(folder): content for path, content in found.items()}
@@ -65,32 +64,35 @@ def _is_by_the_way(one: zipfile.ZipInfo) -> bool:
 def _check(members: list[zipfile.ZipInfo]) -> None:
     """Raises ZipError for what the ZIP says of itself."""
     if not members:
-        raise ZipError("The ZIP holds no file: pack the folder of the law.", "ZIP 中没有文件：请打包法规包文件夹。")
+        raise ZipError(text("The ZIP holds no file: pack the folder of the law."))
     if len(members) > FILES_MOST or sum(one.file_size for one in members) > BYTES_MOST:
         raise ZipError(
-            f"The ZIP holds more than {FILES_MOST} files or {BYTES_MOST >> 20} MiB: leave out what is no law.",
-            f"ZIP 超过 {FILES_MOST} 个文件或 {BYTES_MOST >> 20} MiB：请删去与法规无关的内容。",
+            text(
+                "The ZIP holds more than {files_most} files or {bytes_most} MiB: leave out what is no law.",
+                files_most=FILES_MOST,
+                bytes_most=BYTES_MOST >> 20,
+            )
         )
     seen: set[str] = set()
     for one in members:
         shown = ascii(one.filename[:200])[1:-1] if not one.filename.isprintable() else one.filename[:200]
         kind = stat.S_IFMT(one.external_attr >> 16)
         if one.filename.startswith("/") or "\\" in one.orig_filename or {"", ".", ".."} & {*one.filename.split("/")}:
-            raise ZipError(f"{shown} leaves the folder of the pack: rename it.", f"{shown} 超出法规包文件夹：请改名。")
+            raise ZipError(text("{shown} leaves the folder of the pack: rename it.", shown=shown))
         if kind not in (0, stat.S_IFREG):
-            raise ZipError(
-                f"{shown} is a link or no plain file: put the file itself there.",
-                f"{shown} 是链接或并非普通文件：请放入文件本身。",
-            )
+            raise ZipError(text("{shown} is a link or no plain file: put the file itself there.", shown=shown))
         if one.flag_bits & 1:
-            raise ZipError(f"{shown} is encrypted: pack it without a password.", f"{shown} 已加密：请不设密码打包。")
+            raise ZipError(text("{shown} is encrypted: pack it without a password.", shown=shown))
         if one.file_size > _RATIO_MOST * max(one.compress_size, 1):
             raise ZipError(
-                f"{shown} unpacks to more than {_RATIO_MOST} times its size, as no text of a law does.",
-                f"{shown} 解压后超过原大小的 {_RATIO_MOST} 倍，不是正常的法规文本。",
+                text(
+                    "{shown} unpacks to more than {ratio_most} times its size, as no text of a law does.",
+                    shown=shown,
+                    ratio_most=_RATIO_MOST,
+                )
             )
         if one.filename in seen:
-            raise ZipError(f"{shown} is there twice: keep one.", f"{shown} 重复：请保留其一。")
+            raise ZipError(text("{shown} is there twice: keep one.", shown=shown))
         seen.add(one.filename)
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from lodeline.encoding import SPREAD
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.ledger.licence import GOODS, Deed, Filed, Licence, LicenceStatus
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import Register
@@ -183,17 +184,14 @@ def licence_shown(
     """One licence for a firm, or for the authority (None). Raises UnknownLicence."""
     found = _seen(licence_accounts(store, register, law, [id_])[id_], reader, day)
     if found is None:
-        raise UnknownLicence(f"You hold no licence {id_}.", f"您没有许可证 {id_}。")
+        raise UnknownLicence(text("You hold no licence {id}.", id=id_))
     draws = draws_of(store, "licence", [id_])
     rows = filed_rows(store, [id_])
     if reader is not None:
         draws = [one for one in draws if one.organisation == reader]
         rows = rows.filter(pl.col("organisation") == reader)
     if found.licence is None and not draws and rows.is_empty():
-        raise UnknownLicence(
-            f"there is no licence {id_!r}: list them with `lodeline licence list`",
-            f"没有许可证 {id_!r}：可用 `lodeline licence list` 列出",
-        )
+        raise UnknownLicence(text("there is no licence {id!r}: list them with `lodeline licence list`", id=id_))
     return LicenceDetail(
         **_summary(found, draws, day, reader), day=day,
         acts=tuple(_acts(found.licence, reader, day)) if found.licence else (), positions=_positions(found, draws, day),

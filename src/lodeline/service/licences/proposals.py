@@ -21,6 +21,7 @@ import polars as pl
 
 from lodeline.encoding import SPREAD
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.ledger.licence import DEEDS, Deed
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES, Register
@@ -84,12 +85,11 @@ def propose(
     known = next((one for one in DEEDS if one == deed), None)
     if known is None:
         raise LicenceProposalError(
-            f"{deed!r} is none of {', '.join(DEEDS)}.", f"{deed!r} 不是 {'、'.join(DEEDS)} 之一。"
+            text("{deed!r} is none of {deeds}.", deed=deed, deeds=bilingual(", ".join(DEEDS), "、".join(DEEDS)))
         )
     if on < today:
         raise LicenceProposalError(
-            f"{on.isoformat()} has passed: a decision counts from its own day on.",
-            f"{on.isoformat()} 已过：决定不溯及既往。",
+            text("{isoformat} has passed: a decision counts from its own day on.", isoformat=on.isoformat())
         )
     holder = holder if known == "holder" else ""
     record = act_record(licence, known, on=on, holder=holder, reason=reason)
@@ -100,10 +100,7 @@ def propose(
         if problems:
             return ProposalAnswer(problems=problems)
         if licence in waiting(register):
-            raise LicenceProposalError(
-                "Something is proposed about this licence already: it is decided first.",
-                "该许可证已有待决提议，须先作决定。",
-            )
+            raise LicenceProposalError(text("Something is proposed about this licence already: it is decided first."))
         made = LicenceProposal(
             id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder or None,
             reason=record["reason"], by=by, state="proposed", answer=None,
@@ -124,9 +121,7 @@ def confirm(
         register = store.register(store.head(lock=True))
         found = _waits(register, proposal)
         if found.by == by:
-            raise LicenceProposalError(
-                "You proposed this: another officer confirms it.", "该提议由您提出：须由另一名人员确认。"
-            )
+            raise LicenceProposalError(text("You proposed this: another officer confirms it.", context="licences"))
         on = max(found.on, today)
         # Suspended, resumed and suspended again on one day for one reason are three acts; the proposal parts them.
         record = act_record(found.licence, found.deed, on=on, holder=found.holder or "", reason=found.reason) | {
@@ -148,7 +143,7 @@ def refuse(
     grounds = answer.strip()
     if not grounds or len(grounds) > REASON_CHARACTERS:
         raise LicenceProposalError(
-            f"Say why, in at most {REASON_CHARACTERS} characters.", f"请说明理由，最多 {REASON_CHARACTERS} 个字符。"
+            text("Say why, in at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS)
         )
     with store.database.transaction():
         found = _waits(store.register(store.head(lock=True)), proposal)
@@ -161,14 +156,14 @@ def proposal_of(register: Register, proposal: str) -> LicenceProposal:
     """The proposal of that id, whatever became of it. Raises LicenceProposalError."""
     found = next((one for one in proposals(register) if one.id == proposal), None)
     if found is None:
-        raise LicenceProposalError("There is no such proposal.", "没有该项提议。")
+        raise LicenceProposalError(text("There is no such proposal."))
     return found
 
 
 def _waits(register: Register, proposal: str) -> LicenceProposal:
     found = proposal_of(register, proposal)
     if found.state != "proposed":
-        raise LicenceProposalError("It is decided already.", "该提议已作决定。")
+        raise LicenceProposalError(text("It is decided already."))
     return found
 
 

@@ -29,6 +29,7 @@ from lodeline import __version__
 from lodeline.build import build, commit
 from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
+from lodeline.language import bilingual, text
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.log.audit import Judge, Verdict, verify
 from lodeline.service.log.older_backup import (
@@ -103,10 +104,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
     assert_first_pack(store)
     clear_abandoned(file.parent, glob.escape(file.name))
     if file.exists():
-        raise BackupError(
-            f"{file} exists: a backup is never overwritten. Name a new file",
-            f"{file} 已存在：备份不会被覆盖，请另取名称",
-        )
+        raise BackupError(text("{file} exists: a backup is never overwritten. Name a new file", file=file))
     report = progress or (lambda _done, _all: None)
     parts: list[dict[str, Any]] = []
     with work_room(file) as room:
@@ -170,8 +168,7 @@ def restore(
         clear_abandoned(place.parent, glob.escape(place.name))
     if not archive.nothing_there(Database(url)):
         raise BackupError(
-            "there is something at this address already: a backup is restored into an empty place only",
-            "该地址已有内容：备份只能恢复到空库",
+            text("there is something at this address already: a backup is restored into an empty place only")
         )
     report = progress or (lambda _done, _all: None)
     try:
@@ -252,10 +249,7 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
     """The manifest. Nothing of it is looked into before its code holds; the code is made alike in every format."""
     encoded = _read(tar, MANIFEST)
     if not hmac.compare_digest(_code(_secret(tar), encoded).encode(), _read(tar, _CODE)):
-        raise RefusedError(
-            "the manifest was changed, or was written with another secret: the backup is refused",
-            "备份清单被改动，或以其他密钥写成：拒绝恢复",
-        )
+        raise RefusedError(text("the manifest was changed, or was written with another secret: the backup is refused"))
     try:
         manifest: dict[str, Any] = json.loads(encoded)
         written_by = manifest["format"]
@@ -264,16 +258,23 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
     number = str(written_by).removeprefix(NAME)
     if not number.isdecimal() or int(number) < FORMAT - 1:
         raise BackupError(
-            f"this program reads backups from {NAME}{max(1, FORMAT - 1)} on, and this one is {written_by}: restore it"
-            " with the version that made it, then update",
-            f"本程序可读取 {NAME}{max(1, FORMAT - 1)} 起的备份，该文件为 {written_by}：请先用当时的版本恢复，再升级",
+            text(
+                "this program reads backups from {name}{max} on, and this one is {written_by}: restore "
+                "it with the version that made it, then update",
+                name=NAME,
+                max=max(1, FORMAT - 1),
+                written_by=written_by,
+            )
         )
     if int(number) > FORMAT:
         raise BackupError(
-            f"the backup was made by a newer program ({made_by(manifest, 'en')}; {written_by}): restore it with that"
-            f" one, or update this one ({build()})",
-            f"该备份由更新版本的程序（{made_by(manifest, 'zh')}；{written_by}）制作：请用该程序恢复，"
-            f"或更新本程序（{build('zh')}）",
+            text(
+                "the backup was made by a newer program ({made_by}; {written_by}): restore it with that "
+                "one, or update this one ({build})",
+                made_by=bilingual(made_by(manifest, "en"), made_by(manifest, "zh")),
+                written_by=written_by,
+                build=bilingual(build(), build("zh")),
+            )
         )
     return manifest
 
@@ -310,10 +311,7 @@ def _parts(tar: tarfile.TarFile, manifest: dict[str, Any]) -> Iterator[tuple[str
 
 
 def _damaged(what: str) -> BackupError:
-    return BackupError(
-        f"the backup is damaged or cut ({what}): take another copy of it",
-        f"备份已损坏或不完整（{what}）：请换用其他副本",
-    )
+    return BackupError(text("the backup is damaged or cut ({what}): take another copy of it", what=what))
 
 
 def _judge(
@@ -325,7 +323,7 @@ def _judge(
     if (verdict.size, verdict.root) != (manifest["size"], manifest["root"]):
         faults.append(Fault(entry=None, what="log.root-differs"))
     if faults:
-        raise RefusedError(_fault_lines(verdict, faults, "en"), _fault_lines(verdict, faults, "zh"))
+        raise RefusedError(bilingual(_fault_lines(verdict, faults, "en"), _fault_lines(verdict, faults, "zh")))
     sizes = [open_checkpoint(note, store.signer.verifier).size for note in kept]
     return Restored(size=verdict.size, root=verdict.root, missing=max(0, *(size - verdict.size for size in sizes), 0))
 
@@ -337,16 +335,8 @@ def _fault_lines(verdict: Verdict, faults: Sequence[Fault], language: Language) 
     ]
     if len(faults) > len(lines):
         left = len(faults) - len(lines)
-        lines.append(f"……另有 {left} 项" if language == "zh" else f"… and {left} more")
+        lines.append(text("… and {left} more", left=left)[language])
     if any(fault.what == "log.older-than-checkpoint" for fault in faults):
-        lines.append(
-            "若确无更新的备份，可用 --older 恢复。"
-            if language == "zh"
-            else "If there is no newer backup, --older restores this one."
-        )
-    head = (
-        "备份与应有的日志不符，拒绝恢复："
-        if language == "zh"
-        else "The backup is not the log that it should be, and is refused:"
-    )
+        lines.append(text("If there is no newer backup, --older restores this one.")[language])
+    head = text("The backup is not the log that it should be, and is refused:")[language]
     return "\n".join([head, *lines])

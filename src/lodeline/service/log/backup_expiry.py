@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from lodeline.language import text
 from lodeline.service.log.backup import MANIFEST, NAME
 from lodeline.service.log.older_backup import BackupError
 from lodeline.store.appearing import clear_abandoned
@@ -45,7 +46,7 @@ def prune(directory: Path, *, days: int, now: datetime) -> Pruned:
     """
     assert days > 0, "a backup is kept for a day at least"
     if not directory.is_dir():
-        raise BackupError(f"{directory} is no directory with backups", f"{directory} 不是存放备份的目录")
+        raise BackupError(text("{directory} is no directory with backups", directory=directory))
     before = now - timedelta(days=days)
     found = sorted(_backups(directory), key=lambda one: (one.made_at, one.file))
     expired = [one.file for one in found[:-1] if one.made_at < before]

@@ -23,6 +23,7 @@ from lodeline.detection.imbalance import TESTED
 from lodeline.errors import UserError
 from lodeline.journal.entry import canonical_json
 from lodeline.journal.verify import Fault
+from lodeline.language import text
 from lodeline.ledger.extension import due
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.balance.book import balances
@@ -149,13 +150,15 @@ def freeze(
         before = editions(store, period)
         if before and not differences(before[-1].figures, json.loads(content)):
             raise EditionError(
-                f"Nothing has changed since edition {before[-1].number} of {period}: there is nothing to freeze.",
-                f"{period} 自第{before[-1].number}版以来没有变化：无需再次公布。",
+                text(
+                    "Nothing has changed since edition {number} of {period}: there is nothing to freeze.",
+                    number=before[-1].number,
+                    period=period,
+                )
             )
         if before and not reason:
             raise EditionError(
-                "Say why a new edition is published: which corrections or late filings it takes in.",
-                "请说明发布新版的原因，如所纳入的更正或逾期申报。",
+                text("Say why a new edition is published: which corrections or late filings it takes in.")
             )
         number = len(before) + 1
         facts = {"by": by, "edition": number, "entry": snapshot.entry, "reason": reason, "root": snapshot.root}
@@ -174,19 +177,20 @@ def _check(
 ) -> None:
     if len(reason) > REASON_CHARACTERS:
         raise EditionError(
-            f"Write at most {REASON_CHARACTERS} characters.", f"最多填写 {REASON_CHARACTERS} 个字符。"
+            text("Write at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS)
         )  # fmt: skip
     filed = filers(store, period, upto=snapshot.entry)
     if not filed:
-        raise EditionError(
-            f"Nobody has filed {period}: there are no figures to freeze.", f"{period} 尚无申报：没有可公布的数据。"
-        )
+        raise EditionError(text("Nobody has filed {period}: there are no figures to freeze.", period=period))
     moments = [due(organisation, period, law, snapshot.register) for organisation in filed]
     last = max((moment for moment in moments if moment is not None), default=None)
     if last is not None and filed_at < last:
         raise EditionError(
-            f"{period} can still be filed in time, until {last:%Y-%m-%d %H:%M}: freeze it afterwards.",
-            f"{period} 在 {last:%Y-%m-%d %H:%M} 前仍可按期申报：请在此之后公布。",
+            text(
+                "{period} can still be filed in time, until {last:%Y-%m-%d %H:%M}: freeze it afterwards.",
+                period=period,
+                last=last,
+            )
         )
 
 

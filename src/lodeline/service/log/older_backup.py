@@ -16,6 +16,7 @@ import polars as pl
 
 from lodeline.build import build
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.store import archive
 from lodeline.store.appearing import work_room
 from lodeline.store.archive import Kind, Steps, Table, steps_taken
@@ -62,10 +63,13 @@ def _refuse_newer(manifest: Mapping[str, Any], here: Database) -> None:
     newer = sorted(f"{app}.{name}" for app, name in stated.items() if name not in known.get(app, ()))
     if newer:
         raise BackupError(
-            f"the backup was made by a newer program ({made_by(manifest)}), and this one ({build()}) does not know its"
-            f" tables ({', '.join(newer)}): restore it with that one, or update this one",
-            f"该备份由更新版本的程序（{made_by(manifest, 'zh')}）制作，本程序（{build('zh')}）不识其数据表"
-            f"（{'、'.join(newer)}）：请用该程序恢复，或更新本程序",
+            text(
+                "the backup was made by a newer program ({maker}), and this one ({own}) does not know its tables "
+                "({tables}): restore it with that one, or update this one",
+                maker=bilingual(made_by(manifest), made_by(manifest, "zh")),
+                own=bilingual(build(), build("zh")),
+                tables=bilingual(", ".join(newer), "、".join(newer)),
+            )
         )
 
 
@@ -77,10 +81,15 @@ def _tables_for(
     for name, columns in named.items():
         if name not in found or found[name].columns != columns:
             raise BackupError(
-                f"table {name} of the backup is not as any program up to this one ({build()}) had it: restore it with"
-                f" the program that made it ({made_by(manifest)})",
-                f"备份中的表 {name} 与本程序（{build('zh')}）及以往各版均不相符："
-                f"请用制作该备份的程序（{made_by(manifest, 'zh')}）恢复",
+                text(
+                    "table {name} of the backup is not as any program up to this one ({build}) had it: "
+                    "restore it with the program that made it ({made_by})",
+                    name=name,
+                    build=build(),
+                    made_by=made_by(manifest),
+                    build2=build("zh"),
+                    made_by2=made_by(manifest, "zh"),
+                )
             )
     return {name: found[name] for name in named}
 

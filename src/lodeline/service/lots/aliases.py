@@ -20,6 +20,7 @@ import polars as pl
 from lodeline.errors import UserError
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
+from lodeline.language import text
 from lodeline.ledger.movement import LINE
 from lodeline.service.entries.history import projected, tied_history
 from lodeline.service.entries.moment import utc_text
@@ -48,8 +49,9 @@ def give_alias(
     assert_guarded(store)
     if not _ALIAS.fullmatch(alias):
         raise AliasError(
-            "An alias is 1 to 64 of the characters A-Z a-z 0-9 . _ : - and does not begin with urn:. Take another.",
-            "别名为1至64个字符，可用 A-Z a-z 0-9 . _ : -，且不能以 urn: 开头。请另取别名。",
+            text(
+                "An alias is 1 to 64 of the characters A-Z a-z 0-9 . _ : - and does not begin with urn:. Take another."
+            )
         )
     with store.database.transaction():
         head = store.head(lock=True)
@@ -89,13 +91,14 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
     other = labels.filter((pl.col("filed") == alias) & (pl.col("name") != store.books.lot_names([lot])[lot]))
     if same or other.height:
         raise AliasError(
-            f"You have used the alias {alias} before, and papers may still bear it. Take another.",
-            f"别名 {alias} 已使用过，仍可能出现在单据上。请另取别名。",
+            text("You have used the alias {alias} before, and papers may still bear it. Take another.", alias=alias)
         )
     if has_lot_called(store, organisation, alias):
         raise AliasError(
-            f"{alias} is the id of a lot that you hold or held: your buyers would mix them up. Take another.",
-            f"{alias} 是本企业持有或曾持有批次的编号，买方会混淆。请另取别名。",
+            text(
+                "{alias} is the id of a lot that you hold or held: your buyers would mix them up. Take another.",
+                alias=alias,
+            )
         )
     return None
 

@@ -14,6 +14,7 @@ from lodeline.flow.origins import origins as origins_of
 from lodeline.flow.routes import heaviest_routes, routes_as_json
 from lodeline.flow.trace import NODE_LIMIT
 from lodeline.flow.trace import trace as trace_of
+from lodeline.language import text
 from lodeline.ledger.movement import makes_lot
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.product import PRODUCTS
@@ -38,9 +39,14 @@ class NoSuchProductError(UserError):
 
 
 def trace(
-    snapshot: Snapshot, lot: str, *, forward: bool = False, depth: int | None = None, limit: int | None = None,
+    snapshot: Snapshot,
+    lot: str,
+    *,
+    forward: bool = False,
+    depth: int | None = None,
+    limit: int | None = None,
     after: int | None = None,
-) -> Json:  # fmt: skip
+) -> Json:
     """The lots upstream (downstream) of a lot. Raises flow.index.UnknownLot, NotOnTheWayError.
 
     With `limit` or `after` a page of the whole trace, and `next`, what to give as `after` for the page behind it. A
@@ -55,8 +61,9 @@ def trace(
         at = np.flatnonzero(found.lots == after)
         if not len(at):
             raise NotOnTheWayError(
-                "The ledger has moved on, and the page before is not of this answer: begin anew, without a cursor.",
-                "账本已更新，上一页已不属于本次查询结果：请省略游标，从头开始。",
+                text(
+                    "The ledger has moved on, and the page before is not of this answer: begin anew, without a cursor."
+                )
             )
         first = int(at[0]) + 1
     last = min(first + (NODE_LIMIT if limit is None else limit), len(found.lots))
@@ -94,17 +101,46 @@ def routes(snapshot: Snapshot, lot: str, count: int, *, element: str | None = No
     if element is None or element not in stated:
         listed = ", ".join(stated)
         raise NoSuchElementError(
-            f"The composition of {lot} states "
-            + ("nothing" if element is None or not listed else f"no {element}, but {listed}") + ".",
-            f"批次 {lot} " + (f"的成分未列 {element}，仅列 {listed}。" if element and listed else "未填报任何成分。"),
-        )  # fmt: skip
+            (
+                text(
+                    "The composition of {lot} states nothing.",
+                    context="lots, flow, routes 1",
+                    lot=lot,
+                    element=element,
+                    listed=listed,
+                )
+                if element and listed
+                else text("The composition of {lot} states nothing.", context="lots, flow, routes 2", lot=lot)
+            )
+            if element is None or not listed
+            else (
+                text(
+                    "The composition of {lot} states no {element}, but {listed}.",
+                    context="lots, flow, routes 1",
+                    lot=lot,
+                    element=element,
+                    listed=listed,
+                )
+                if element and listed
+                else text(
+                    "The composition of {lot} states no {element}, but {listed}.",
+                    context="lots, flow, routes 2",
+                    lot=lot,
+                    element=element,
+                    listed=listed,
+                )
+            )
+        )
     return routes_as_json(index, lot, element, heaviest_routes(index, lot, element, count, origin))
 
 
 def every_origin(
-    snapshot: Snapshot, *, product: str | None = None, period: str | None = None,
+    snapshot: Snapshot,
+    *,
+    product: str | None = None,
+    period: str | None = None,
     progress: Callable[[int, int], Any] = lambda done, total: None,
-) -> Iterator[Json]:  # fmt: skip
+) -> Iterator[Json]:
     """The booked shares of origin places in each element of every lot, or of those of a product or made in a month.
 
     One row for each lot, element, kind and place; element by element, so that no more than a block is ever held.
@@ -119,7 +155,7 @@ def every_origin(
         if product not in PRODUCTS and lots.is_empty():
             known = ", ".join(PRODUCTS)
             raise NoSuchProductError(
-                f"No product is called {product!r}: one of {known}.", f"没有产品 {product!r}：可选 {known}。"
+                text("No product is called {product!r}: one of {known}.", product=product, known=known)
             )
     if period is not None:
         made = snapshot.lines.filter(makes_lot() & (pl.col("on").dt.strftime("%Y-%m") == period))
@@ -129,7 +165,10 @@ def every_origin(
         for lot, origin, share in zip(part.lots.tolist(), part.origin.tolist(), part.share.tolist(), strict=True):
             kind, place = part.places[origin]
             yield {
-                "lot": index.lot_name[lot], "element": part.element, "origin_kind": kind, "origin_place": place,
+                "lot": index.lot_name[lot],
+                "element": part.element,
+                "origin_kind": kind,
+                "origin_place": place,
                 "booked_share": share,
-            }  # fmt: skip
+            }
         progress(part.done, part.total)

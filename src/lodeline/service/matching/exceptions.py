@@ -21,6 +21,7 @@ from lodeline.collation.tolerance import tolerances
 from lodeline.detection.comparison import COMPARED, UNFILED
 from lodeline.errors import UserError
 from lodeline.filing.dossier import SHANGHAI
+from lodeline.language import bilingual, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.roles import must_file
 from lodeline.material.mass import format_kg
@@ -245,7 +246,11 @@ def listed(
     """
     if cause is not None and cause not in CAUSES:
         raise UnknownExceptionError(
-            f"no cause {cause!r}: one of {', '.join(CAUSES)}", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}"
+            text(
+                "no cause {cause!r}: one of {causes}",
+                cause=cause,
+                causes=bilingual(", ".join(CAUSES), "、".join(CAUSES)),
+            )
         )
     rows = chosen(
         answered(every, store, snapshot, law), organisation=organisation, cause=cause, first=first, last=last,
@@ -289,8 +294,7 @@ def one(
     rows = chosen(answered(every, *about).filter(pl.col("id") == identifier), only=only)
     if not rows.height:
         raise UnknownExceptionError(
-            f"no exception {identifier!r} stands: it was settled, or the address is wrong",
-            f"没有核对差异 {identifier}：可能已消除，或地址有误",
+            text("no exception {identifier!r} stands: it was settled, or the address is wrong", identifier=identifier)
         )
     of_group = answered(behind, *about).filter(pl.col("group") == rows["group"][0])
     sides = {

@@ -22,7 +22,9 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import SCHEMES, identifier
 from lodeline.party.resolution import as_row, resolve
@@ -159,9 +161,9 @@ def decide(
     name = as_row(decision.name)
     _reasoned(decision.reason)
     if not name.strip():
-        raise PartyError("Give the name.", "请给出名称。")
+        raise PartyError(lang.text("Give the name."))
     if name in register.party_ids:
-        raise PartyError("That is the id of a party, not a name.", "该文本为主体编号，而非名称。")
+        raise PartyError(lang.text("That is the id of a party, not a name."))
     before = next((row for row in register.tables["party_names"].to_dicts() if row["name"] == name), None)
     others = set((before or {}).get("others") or ())
     party = (before or {}).get("party")
@@ -186,7 +188,7 @@ def decide(
     names = [name]
     if decision.verdict == "new" and (other := as_row(decision.other_name.strip())) and other != name:
         if other in register.party_of or other.casefold() in register.party_by_name:
-            raise PartyError(f"{other!r} is the name of a party already.", f"{other!r} 已是其他主体的名称。")
+            raise PartyError(lang.text("{other!r} is the name of a party already.", other=other))
         names.append(other)
     rows = [_name(one, party, basis="decided", reason=decision.reason, others=sorted(others)) for one in names]
     entry = _put(
@@ -194,7 +196,7 @@ def decide(
         in_transaction=in_transaction and (lambda entry: in_transaction(entry, party)),
     )  # fmt: skip
     if entry is None:
-        raise PartyError("That stands already.", "该决定已经生效。")
+        raise PartyError(lang.text("That stands already.", context="parties, parties, decide"))
     return entry, party
 
 
@@ -204,7 +206,7 @@ def new_party(
     """A record of `parties` under an id of its own. Raises PartyError for a number that its check digits refuse."""
     if len(called) > MOST_CHARACTERS:
         raise PartyError(
-            f"A name has at most {MOST_CHARACTERS} characters.", f"名称最多 {MOST_CHARACTERS} 个字符。"
+            lang.text("A name has at most {most_characters} characters.", most_characters=MOST_CHARACTERS)
         )  # fmt: skip
     numbers = [_number(text) for text in identifiers]
     content = f"{called}\n{country}\n{filed_at.isoformat()}"
@@ -221,8 +223,9 @@ def _number(text: str) -> str:
     found = identifier(scheme.lower(), number) if scheme.lower() in SCHEMES else None
     if found is None:
         raise PartyError(
-            f"{text!r} is no number: its check digits or its form refuse it. Compare it with the paper.",
-            f"{text!r} 不是有效号码：校验位或格式不符，请与原件核对。",
+            lang.text(
+                "{text!r} is no number: its check digits or its form refuse it. Compare it with the paper.", text=text
+            )
         )
     return f"{found.scheme}:{found.number}"
 
@@ -273,10 +276,10 @@ def settle(
         register = store.register(store.head(lock=True))
         row = next((one for one in register.tables["party_proposals"].to_dicts() if one["id"] == proposal), None)
         if row is None or row["state"] != "proposed":
-            raise PartyError("There is no such proposal that waits.", "没有该项待决提议。")
+            raise PartyError(lang.text("There is no such proposal that waits."))
         if row["by"] == by:
             raise PartyError(
-                "Another person than the one who proposed it decides.", "须由提议人以外的人员决定。"
+                lang.text("Another person than the one who proposed it decides.")
             )  # fmt: skip
         tables: dict[str, list[dict[str, Any]]] = {
             "party_proposals": [{**row, "state": "done" if accept else "refused"}]
@@ -313,24 +316,22 @@ def _fits(store: Store, register: Register, wanted: Proposal) -> None:
     _known(register, wanted.party)
     if wanted.kind == "split":
         if not wanted.names and _party(register, wanted.party)["merged_into"] is None:
-            raise PartyError(
-                "It is not merged with anybody: name the names that are another party's.",
-                "该主体未与其他主体合并：请给出属于另一主体的名称。",
-            )
+            raise PartyError(lang.text("It is not merged with anybody: name the names that are another party's."))
         strange = [name for name in wanted.names if register.party_of.get(as_row(name)) != wanted.party]
         if strange:
             raise PartyError(
-                f"These names do not lead to it by a decision: {', '.join(strange)[:200]}.",
-                f"以下名称并非经决定归于该主体：{'、'.join(strange)[:200]}。",
+                lang.text(
+                    "These names do not lead to it by a decision: {strange}.",
+                    strange=bilingual(", ".join(strange)[:200], "、".join(strange)[:200]),
+                )
             )
         return
     _known(register, wanted.into)
     if register.party_of.get(wanted.into, wanted.into) == wanted.party or wanted.party in register.party_of:
-        raise PartyError("They are one already.", "二者已为同一主体。")
+        raise PartyError(lang.text("They are one already."))
     if has_filed(store, wanted.party):
         raise PartyError(
-            "It has filed for itself, and rows stay those of who filed them: enter a succession instead.",
-            "该主体自行提交过申报，申报行归属不变：请登记为企业承继。",
+            lang.text("It has filed for itself, and rows stay those of who filed them: enter a succession instead.")
         )
 
 
@@ -347,12 +348,9 @@ def own(
     except (ValueError, ZeroDivisionError):
         holds = False
     if not holds:
-        raise PartyError("Write the share in percent, as 51.5.", "请以百分数填写股比，如 51.5。")
+        raise PartyError(lang.text("Write the share in percent, as 51.5."))
     if owner == owned or (since and until and until < since):
-        raise PartyError(
-            "Nobody owns itself, and the last day is not before the first.",
-            "主体不能持有自身，且截止日不得早于起始日。",
-        )
+        raise PartyError(lang.text("Nobody owns itself, and the last day is not before the first."))
     row = {
         "owner": owner, "owned": owned, "share_pct": share_pct, "valid_from": since, "valid_to": until,
         "source": source,
@@ -392,14 +390,16 @@ def _name(
 
 def _known(register: Register, party: str) -> None:
     if party not in register.party_ids:
-        raise PartyError(f"There is no party {party!r} in the register.", f"登记簿中没有主体 {party!r}。")
+        raise PartyError(lang.text("There is no party {party!r} in the register.", party=party))
 
 
 def _reasoned(reason: str) -> None:
     if not reason.strip():
-        raise PartyError("Say why.", "请写明理由。")
+        raise PartyError(lang.text("Say why.", context="parties"))
     if len(reason) > REASON_CHARACTERS:
-        raise PartyError(f"Write at most {REASON_CHARACTERS} characters.", f"最多填写 {REASON_CHARACTERS} 个字符。")
+        raise PartyError(
+            lang.text("Write at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS)
+        )
 
 
 def _put(

@@ -13,6 +13,7 @@ from lodeline.errors import UserError
 from lodeline.flow.everywhere import origins_of_all
 from lodeline.flow.origins import UNACCOUNTED
 from lodeline.flow.stages import UNKNOWN_STAGE, Passage, passages, stages_of
+from lodeline.language import text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
@@ -45,7 +46,7 @@ def dependence(
     """
     symbol = SYMBOLS[known_element(element)]
     if by not in BY:
-        raise UserError(f"there is no {by!r}: country or customer", f"没有 {by!r}：可选 country、customer")
+        raise UserError(text("there is no {by!r}: country or customer", by=by))
     span = _span(snapshot, period)
     narrow = _narrow(snapshot, country, customer)
     way: Way = "sale" if narrow.get("country") == law.country else "abroad"
@@ -97,9 +98,11 @@ def _span(snapshot: Snapshot, period: str | None) -> Span:
         return Span.read(period)
     except ValueError:
         raise UserError(
-            f"{period[:40]!r} is no month, quarter, year or span of months: write it like 2025-06, 2025-Q2, 2025 or"
-            " 2025-03..2025-08",
-            f"{period[:40]!r} 不是月份、季度、年份或月份区间：请写作 2025-06、2025-Q2、2025 或 2025-03..2025-08",
+            text(
+                "{period!r} is no month, quarter, year or span of months: write it like 2025-06, "
+                "2025-Q2, 2025 or 2025-03..2025-08",
+                period=period[:40],
+            )
         ) from None
 
 
@@ -108,10 +111,7 @@ def _narrow(snapshot: Snapshot, country: str | None, customer: str | None) -> di
     if country is not None:
         code = country.strip().upper()
         if len(code) != 2 or not code.isascii() or not code.isalpha():
-            raise UserError(
-                f"{country[:20]!r} is no country: write two letters like DE",
-                f"{country[:20]!r} 不是国家代码：请写两位字母，如 DE",
-            )
+            raise UserError(text("{country!r} is no country: write two letters like DE", country=country[:20]))
         found["country"] = code
     if customer is not None:
         register = snapshot.register
@@ -119,8 +119,10 @@ def _narrow(snapshot: Snapshot, country: str | None, customer: str | None) -> di
         party = register.party_of.get(name, name)
         if not snapshot.lines["party"].eq(party).any():
             raise UserError(
-                f"Nobody delivered to {customer[:60]!r}: give the id or the name of a customer, as rows have it.",
-                f"没有向 {customer[:60]!r} 的交货：请填客户编号或申报中的名称。",
+                text(
+                    "Nobody delivered to {customer!r}: give the id or the name of a customer, as rows have it.",
+                    customer=customer[:60],
+                )
             )
         found["customer"] = party
     return found

@@ -19,11 +19,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.audit import audit_rows
 from lodeline.journal.verify import Fault
+from lodeline.language import text
 from lodeline.ledger.problem import Problem
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.moment import utc_text
@@ -85,7 +87,7 @@ def upload_of(path: Path) -> Upload:
         with path.open("rb") as file:
             return Upload(name=path.name, content=file.read(LIMITS.file_bytes + 1))
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", f"无法读取 {path}：{error.strerror}") from error
+        raise UserError(text("{path} cannot be read: {strerror}", path=path, strerror=error.strerror)) from error
 
 
 def accepted(filed: Sequence[Filed]) -> bool:
@@ -218,9 +220,7 @@ def _judged(
     names = [one.table for one in alone if one.table is not None]
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
-        raise UserError(
-            f"two of the files are the table {twice}; file one of them", f"有两个文件均为 {twice} 表；请只提交其一"
-        )
+        raise UserError(text("two of the files are the table {twice}; file one of them", twice=twice))
     inputs = inputs_of(store)
     for one in alone:
         if one.table is not None and set(schema(one.table)) == set(one.frame.columns):
@@ -332,8 +332,11 @@ def _rows(kept: _Kept) -> pl.DataFrame:
     except (zlib.error, ValueError, TypeError, pl.exceptions.PolarsError) as damaged:
         number = kept.entry.index
         raise UserError(
-            f"the table {kept.table} of entry {number} is damaged; `lodeline verify` says more",
-            f"条目 {number} 的 {kept.table} 表已损坏；详见 lodeline verify",
+            lang.text(
+                "the table {table} of entry {number} is damaged; `lodeline verify` says more",
+                table=kept.table,
+                number=number,
+            )
         ) from damaged
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import month_after
 from lodeline.service.entries.subject import Json
@@ -47,7 +48,7 @@ def filed_months(snapshot: Snapshot) -> tuple[str, str]:
     """The first and the last month of which something was filed. Raises UserError where nothing was."""
     first, last = snapshot.lines.select(first=pl.col("on").min(), last=pl.col("on").max()).row(0)
     if not isinstance(first, date) or not isinstance(last, date):
-        raise UserError("Nothing has been filed: there is no base window.", "尚无任何申报，无法取基准期。")
+        raise UserError(text("Nothing has been filed: there is no base window."))
     return f"{first:%Y-%m}", f"{last:%Y-%m}"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from lodeline.control.record import plain
-from lodeline.errors import Text, text
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.subject import Json
 from lodeline.service.parties.owners import owners_behind
@@ -155,24 +155,25 @@ def _relation(first: Scenario, second: Scenario) -> str:
 
 def _said(relation: str, worse: int, draws: int, plants: int, most: tuple[float, float]) -> Text:
     if relation == "same":
-        return text("Both do the same.", "两情景内容相同。")
+        return text("Both do the same.")
     if relation == "differs":
-        return text(
-            "Neither is the other with a general licence added: which of them costs more is what the runs say.",
-            "二者之间并非仅差一项通用许可：何者损失更大，以推演结果为准。",
-        )
+        return text("Neither is the other with a general licence added: which of them costs more is what the runs say.")
     if worse == 0:
         others = f" {plants} plants get less, since others get more." if plants else ""
         others_zh = f"其中 {plants} 家工厂因他人得货而减少。" if plants else ""
         return text(
-            f"Loosening is never worse: in none of {draws} draws is more lost in all.{others}",
-            f"放宽从不更差：{draws} 次抽样中总损失均未增加。{others_zh}",
+            "Loosening is never worse: in none of {draws} draws is more lost in all.{others}",
+            draws=draws,
+            others=bilingual(others, others_zh),
         )
     return text(
-        f"Loosening is worse in {worse} of {draws} draws, by {most[0]:,.0f} kg at most ({most[1]:.2g} % of what plants "
-        "need): buyers who went without fill their stocks at once, and what they order beyond their use others lack.",
-        f"{draws} 次抽样中有 {worse} 次放宽反而更差，最多 {most[0]:,.0f} 千克（占工厂需求 {most[1]:.2g}%）："
-        "此前缺货的买方同时补库，超出用量的订货使他人短缺。",
+        "Loosening is worse in {worse} of {draws} draws, by {most:,.0f} kg at most ({most2:.2g} "
+        "% of what plants need): buyers who went without fill their stocks at once, and what "
+        "they order beyond their use others lack.",
+        worse=worse,
+        draws=draws,
+        most=most[0],
+        most2=most[1],
     )
 
 

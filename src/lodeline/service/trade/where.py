@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS
@@ -195,7 +196,7 @@ def where(
     for text, known in ((by, DIMENSIONS), (way, WAYS), *((name, DIMENSIONS) for name in narrow or ())):
         if text not in known:
             listed = ", ".join(known)
-            raise UserError(f"there is no {text!r}: one of {listed}", f"没有 {text!r}：可选 {listed}")
+            raise UserError(lang.text("there is no {text!r}: one of {listed}", text=text, listed=listed))
     every = narrowed(goods, way=way, values=narrow)
     now, before = narrowed(every, span=span), narrowed(every, span=span_before(span))
     rows = [{by: key, **_told(*masses)} for key, *masses in compared(now, before, symbol, DIMENSIONS[by]).iter_rows()]
@@ -215,9 +216,11 @@ def _span(period: str | None, goods: pl.DataFrame) -> Span:
         return Span.read(period)
     except ValueError:
         raise UserError(
-            f"{period[:40]!r} is no month, quarter, year or span of months: write it like 2025-06, 2025-Q2, 2025 or"
-            " 2025-03..2025-08",
-            f"{period[:40]!r} 不是月份、季度、年份或月份区间：请写作 2025-06、2025-Q2、2025 或 2025-03..2025-08",
+            lang.text(
+                "{period!r} is no month, quarter, year or span of months: write it like 2025-06, "
+                "2025-Q2, 2025 or 2025-03..2025-08",
+                period=period[:40],
+            )
         ) from None
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.regulation.control_list import items_published
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.strategy.control.calendar import WorkingDays, working_days
@@ -311,8 +312,9 @@ def _of_law(one: Instrument, law: Jurisdiction | None) -> tuple[Pairs | None, Pa
     if not lists:
         names = ", ".join(laws_of(law)) if law else ""
         raise UserError(
-            f"the law pack has no instrument {one.id!r} that lists items; it has: {names or '–'}",
-            f"法规包中没有列管物项的文件 {one.id!r}；现有：{names or '–'}",
+            text(
+                "the law pack has no instrument {id!r} that lists items; it has: {names}", id=one.id, names=names or "–"
+            )
         )
     pairs: set[tuple[str, str]] = set()
     barred: set[tuple[str, str]] = set()

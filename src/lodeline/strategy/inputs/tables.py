@@ -17,6 +17,7 @@ import polars as pl
 
 from lodeline.errors import UserError
 from lodeline.filing.columns.header import folded
+from lodeline.language import bilingual, text
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.scenario import INSTRUMENT_KINDS, RULES, Instrument, Scenario
 from lodeline.tables import table_rows
@@ -165,11 +166,12 @@ def scenario_of(inputs: Inputs, name: str) -> Scenario:
         names = sorted(inputs.scenarios["scenario"].to_list())
         if not names:
             raise UserError(
-                "no scenario was filed: file scenarios.csv and instruments.csv with `lodeline strategy file`",
-                "尚未提交任何情景：请用 `lodeline strategy file` 提交 scenarios.csv 与 instruments.csv",
+                text("no scenario was filed: file scenarios.csv and instruments.csv with `lodeline strategy file`")
             )
         listed, listed_zh = ", ".join(names), "、".join(names)
-        raise UserError(f"there is no scenario {name!r}; there are: {listed}", f"没有情景 {name!r}；现有：{listed_zh}")
+        raise UserError(
+            text("there is no scenario {name!r}; there are: {listed}", name=name, listed=bilingual(listed, listed_zh))
+        )
     row = found[0]
     instruments = inputs.instruments.filter(pl.col("scenario") == name)
     return Scenario(
@@ -192,11 +194,11 @@ def instrument_of(row: Mapping[str, Any]) -> Instrument:
     One of the law that states no first day starts on `date.min`, for `instrument.resolved` to say.
     """
 
-    def text(name: str) -> str:
+    def cell(name: str) -> str:
         return str(row[name] or "")
 
     def several(name: str) -> tuple[str, ...]:
-        return tuple(text(name).split(SEPARATOR)) if row[name] else ()
+        return tuple(cell(name).split(SEPARATOR)) if row[name] else ()
 
     def number(name: str, scale: float = 1.0) -> float | None:
         value = row[name]
@@ -204,12 +206,12 @@ def instrument_of(row: Mapping[str, Any]) -> Instrument:
 
     of_share = row["delay_working_days"] is None and row["cap_kg"] is None
     return Instrument(
-        id=text("id"), kind=row["kind"], starts=row["from"] or date.min, ends=row["to"], goods=several("class"),
-        elements=several("elements"), hs_code=text("hs_code"), from_country=text("from_country"),
+        id=cell("id"), kind=row["kind"], starts=row["from"] or date.min, ends=row["to"], goods=several("class"),
+        elements=several("elements"), hs_code=cell("hs_code"), from_country=cell("from_country"),
         to_country=several("to_country"),
-        organisation=text("organisation"), end_user=text("end_user"), end_use=text("end_use"),
+        organisation=cell("organisation"), end_user=cell("end_user"), end_use=cell("end_use"),
         delay_working_days=number("delay_working_days"), approval=number("approval_pct", 0.01),
         cap_kg=number("cap_kg"), cap=number("cap_pct", 0.01), de_minimis_value=number("de_minimis_value_pct", 0.01),
         low=number("low", 0.01 if of_share else 1.0), high=number("high", 0.01 if of_share else 1.0),
-        note=text("note"),
+        note=cell("note"),
     )  # fmt: skip

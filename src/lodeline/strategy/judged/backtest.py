@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from lodeline.errors import Text, UserError, text
+from lodeline.errors import UserError
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.inputs.assumptions import VINTAGE, assumption
@@ -72,7 +73,7 @@ def april_2025() -> Event:
     }  # fmt: skip
     use = 58_152.0
     return Event(
-        name="april-2025", words=text("Licences of April 2025", "2025年4月的许可管制"), starts=date(2025, 4, 4),
+        name="april-2025", words=text("Licences of April 2025"), starts=date(2025, 4, 4),
         horizon_days=180, delay_working_days=(delay.low, delay.central, delay.high),
         approval=(approval.low, approval.central, approval.high), use_kg_per_day=use * 1000 / 365.25,
         stock_days=assumption("stock_days_customer").central, first_stop=float(stop["days_after_2025-04-04"]),
@@ -91,20 +92,21 @@ def event_of(told: Mapping[str, Any]) -> Event:
         for name in ("delay_working_days", "approval"):
             low, central, high = (float(one) for one in told[name])
             found[name] = (low, central, high)
-        found["words"] = text(str(told["words"]["en"]), str(told["words"]["zh"]))
+        found["words"] = bilingual(str(told["words"]["en"]), str(told["words"]["zh"]))
         found["seen_months"] = tuple(sorted(told.get("seen_months", ())))
         event = Event(**found)
         missing = set(event.seen_months) - set(event.exports)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"this is no event: {error}; it needs name, words, starts, horizon_days, delay_working_days and approval "
-            "(low, central, high), use_kg_per_day",
-            f"不是有效事件：{error}；须有 name、words、starts、horizon_days、"
-            "delay_working_days 与 approval（低、中、高）、use_kg_per_day",
+            text(
+                "this is no event: {error}; it needs name, words, starts, horizon_days, "
+                "delay_working_days and approval (low, central, high), use_kg_per_day",
+                error=error,
+            )
         ) from None
     if missing:
         listed = ", ".join(sorted(missing))
-        raise UserError(f"exports lack the months {listed}", f"exports 缺少月份 {listed}")
+        raise UserError(text("exports lack the months {listed}", listed=listed))
     return event
 
 
@@ -152,16 +154,15 @@ def backtest(event: Event, *, law: Jurisdiction, draws: int = 400, seed: int = 1
 
 
 _CALIBRATED: Final = text(
-    "A median stock of 60 days was chosen after seeing that the first reported stop came on day 52: calibration after "
-    "the event, not proof. A first stop is a minimum and comes earlier with more plants.",
-    "60天的库存中位数是在得知首次停产发生于第52天之后选定的：属事后校准，不是证明。首家停产为最小值，工厂越多来得越早。",
+    "A median stock of 60 days was chosen after seeing that the first reported stop came on "
+    "day 52: calibration after the event, not proof. A first stop is a minimum and comes "
+    "earlier with more plants."
 )
 
 
 _NATIONAL: Final = text(
-    "The run takes all goods as under licence from the first day; how much of them the law left free was not "
-    "published, and no share was fitted to the outcome.",
-    "推演自首日起将全部货物视为须经许可；法规未涵盖的部分占多少未见公布，亦未按结果拟合任何比例。",
+    "The run takes all goods as under licence from the first day; how much of them the law "
+    "left free was not published, and no share was fitted to the outcome."
 )
 
 
@@ -200,7 +201,7 @@ def _headline(event: Event, firsts: list[Json], national: list[Json]) -> Text:
             f"截至{month.year}年{month.month}月末，出口累计比用量少 {-last['seen_days']:.0f} 天，"
             f"推演为 {-last['run_days']:.0f} 天：误差 {abs(last['error_days']):.0f} 天。"
         )
-    return text(en, zh)
+    return bilingual(en, zh)
 
 
 def _first(found: Run, event: Event, stock: float, plants: int) -> Json:

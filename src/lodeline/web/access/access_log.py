@@ -7,6 +7,7 @@ from typing import Final, Literal
 import polars as pl
 
 from lodeline.detection.identity import called
+from lodeline.language import text
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
 from lodeline.office.access.audit import record_access
@@ -77,9 +78,10 @@ def log_access(visit: Visit, part: Part) -> None:
 def elsewhere() -> NotHereError:
     """What an official of a region is told of what lies elsewhere: the same as of what there is not."""
     return NotHereError(
-        "There is no such thing in your region. Your membership is for a region; what lies elsewhere is open to"
-        " officials of the whole country.",
-        "您所管辖的地区没有此项内容。您的成员身份限于某一地区；其他地区的内容由全国范围的人员查看。",
+        text(
+            "There is no such thing in your region. Your membership is for a region; what lies "
+            "elsewhere is open to officials of the whole country."
+        )
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, cast
 
 import polars as pl
 
+from lodeline.language import text
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.service.balance.book import balances, shared_errors
@@ -108,8 +109,7 @@ class RegionalReading(Reading):
         narrow = _NARROWED.get(question)
         if narrow is None:
             raise NotAllowedError(
-                "This is an answer about the whole country, and your membership is for a region.",
-                "此项内容涉及全国，而您的成员身份限于某一地区。",
+                text("This is an answer about the whole country, and your membership is for a region.")
             )
         if question in _TOLD:
             arguments["firms"] = self._firms

@@ -22,6 +22,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import actor_of
 from lodeline.office.accounts.people import needs_second_factor
@@ -36,7 +37,7 @@ from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS, Language
 _log = logging.getLogger(__name__)
 #: Name of the threads that post mail.
 MAIL_THREAD = "mail"
-_MISMATCH = lazy_text("The e-mail address or the password is not right.", "电子邮箱或密码不正确。")
+_MISMATCH = lazy_text(text("The e-mail address or the password is not right."))
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -44,17 +45,15 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     error_messages = {  # noqa: RUF012  (the library's own shape)
         **DefaultAccountAdapter.error_messages,
-        "account_inactive": lazy_text("This account is closed.", "该账户已停用。"),
+        "account_inactive": lazy_text(text("This account is closed.")),
         "email_password_mismatch": _MISMATCH,
         "invalid_login": _MISMATCH,
-        "enter_current_password": lazy_text("That is not your current password.", "当前密码不正确。"),
-        "incorrect_password": lazy_text("That is not your password.", "密码不正确。"),
-        "incorrect_code": lazy_text("That code is not right, or has been used.", "验证码不正确或已使用。"),
-        "too_many_login_attempts": lazy_text(
-            "Too many attempts. Wait five minutes and try again.", "尝试次数过多。请五分钟后再试。"
-        ),
-        "rate_limited": lazy_text("Too many attempts. Wait a moment and try again.", "请求过于频繁。请稍后再试。"),
-        "invalid_password_reset": lazy_text("This link is not good, or not any more.", "该链接无效或已过期。"),
+        "enter_current_password": lazy_text(text("That is not your current password.")),
+        "incorrect_password": lazy_text(text("That is not your password.")),
+        "incorrect_code": lazy_text(text("That code is not right, or has been used.")),
+        "too_many_login_attempts": lazy_text(text("Too many attempts. Wait five minutes and try again.")),
+        "rate_limited": lazy_text(text("Too many attempts. Wait a moment and try again.")),
+        "invalid_password_reset": lazy_text(text("This link is not good, or not any more.")),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -98,9 +97,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The library's, in our words."""
         words = {
-            "reauthenticate": lazy_text("Use your password", "使用密码"),
-            "mfa_reauthenticate": lazy_text("Use a code", "使用验证码"),
-            "mfa_reauthenticate:webauthn": lazy_text("Use a passkey", "使用通行密钥"),
+            "reauthenticate": lazy_text(text("Use your password")),
+            "mfa_reauthenticate": lazy_text(text("Use a code")),
+            "mfa_reauthenticate:webauthn": lazy_text(text("Use a passkey")),
         }
         found = super().get_reauthentication_methods(user)
         return [{**one, "description": words[one["id"]]} for one in found]
@@ -133,15 +132,12 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": Adapter.error_messages["incorrect_code"],
-        "cannot_delete_authenticator": lazy_text(
-            "Your role needs a second factor. Set up another one first.",
-            "您的角色须使用第二验证方式。请先设置另一种方式。",
-        ),
+        "cannot_delete_authenticator": lazy_text(text("Your role needs a second factor. Set up another one first.")),
     }
 
     def build_totp_svg(self, url: str) -> str:
         """The address of the secret as a code that reads in any colour scheme."""
-        return str(draw_code(url, name=str(lazy_text("Secret of your account", "账户密钥"))))
+        return str(draw_code(url, name=str(lazy_text(text("Secret of your account")))))
 
     def encrypt(self, text: str) -> str:
         """With a key that follows from the one that signs sessions, which is not in the database."""
@@ -168,7 +164,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
         """Passkey 1, Passkey 2 …"""
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
-        return f"{lazy_text('Passkey', '通行密钥')} {number}"
+        return f"{lazy_text(text('Passkey'))} {number}"
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """The portal, as a browser asks for its passkeys."""

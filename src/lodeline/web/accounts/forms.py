@@ -15,16 +15,16 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django.core.cache import cache
 
+from lodeline.language import text
 from lodeline.web.accounts.lazy_text import lazy_text
 
 PASSWORD_RULES: Final = lazy_text(
-    "At least 12 characters: three or four words are easy to keep. Not a common password, and not like your name.",
-    "至少 12 个字符：三四个词语组成的短句最易记。不得为常见密码，也不得与姓名或邮箱相近。",
+    text("At least 12 characters: three or four words are easy to keep. Not a common password, and not like your name.")
 )
-_EMAIL = lazy_text("E-mail address", "电子邮箱")
-_NEW = lazy_text("New password", "新密码")
-_AGAIN = lazy_text("New password, once more", "再次输入新密码")
-_CODE = lazy_text("Code", "验证码")
+_EMAIL = lazy_text(text("E-mail address"))
+_NEW = lazy_text(text("New password"))
+_AGAIN = lazy_text(text("New password, once more"))
+_CODE = lazy_text(text("Code", context="accounts"))
 
 
 class _Worded:
@@ -44,7 +44,7 @@ class _Worded:
 class LoginForm(_Worded, account.LoginForm):  # type: ignore[misc]
     """E-mail address and password."""
 
-    words: ClassVar = {"login": (_EMAIL, ""), "password": (lazy_text("Password", "密码"), "")}
+    words: ClassVar = {"login": (_EMAIL, ""), "password": (lazy_text(text("Password")), "")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,7 +56,7 @@ class ChangePasswordForm(_Worded, account.ChangePasswordForm):  # type: ignore[m
     """The own password, once more, and the new one twice."""
 
     words: ClassVar = {
-        "oldpassword": (lazy_text("Current password", "当前密码"), ""),
+        "oldpassword": (lazy_text(text("Current password")), ""),
         "password1": (_NEW, PASSWORD_RULES),
         "password2": (_AGAIN, ""),
     }
@@ -77,7 +77,7 @@ class ResetPasswordKeyForm(_Worded, account.ResetPasswordKeyForm):  # type: igno
 class ReauthenticateForm(_Worded, account.ReauthenticateForm):  # type: ignore[misc]
     """The own password."""
 
-    words: ClassVar = {"password": (lazy_text("Your password", "您的密码"), "")}
+    words: ClassVar = {"password": (lazy_text(text("Your password")), "")}
 
 
 def _use_up(user: Any, code: str) -> None:
@@ -97,9 +97,7 @@ class _GoodOnce(_Worded):
     words: ClassVar = {
         "code": (
             _CODE,
-            lazy_text(
-                "Six digits of your app, or one of your recovery codes.", "验证器应用中的六位数字，或一个恢复码。"
-            ),
+            lazy_text(text("Six digits of your app, or one of your recovery codes.")),
         )
     }
 
@@ -122,7 +120,7 @@ class ReauthenticateByCodeForm(_GoodOnce, mfa.ReauthenticateForm):  # type: igno
 class ActivateTotpForm(_Worded, totp.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of an app."""
 
-    words: ClassVar = {"code": (_CODE, lazy_text("The six digits that the app shows now.", "应用当前显示的六位数字。"))}
+    words: ClassVar = {"code": (_CODE, lazy_text(text("The six digits that the app shows now.")))}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,17 +138,13 @@ class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):  # type: ignore[misc]
 
     words: ClassVar = {
         "name": (
-            lazy_text("Name of the passkey", "通行密钥名称"),
-            lazy_text(
-                "So that you know it again: the laptop, the phone, the blue key.",
-                "便于日后辨认：笔记本、手机、蓝色密钥。",
-            ),
+            lazy_text(text("Name of the passkey")),
+            lazy_text(text("So that you know it again: the laptop, the phone, the blue key.")),
         ),
         "passwordless": (
-            lazy_text("Sign in with it alone, without a password", "可单独用于登录，无需密码"),
+            lazy_text(text("Sign in with it alone, without a password")),
             lazy_text(
-                "It then asks for your finger, face or PIN. Take this away for a key that has none of them.",
-                "登录时将验证指纹、面容或 PIN。如设备均不支持，请取消勾选。",
+                text("It then asks for your finger, face or PIN. Take this away for a key that has none of them.")
             ),
         ),
     }
@@ -163,4 +157,4 @@ class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):  # type: ignore[misc]
 class RenamePasskeyForm(_Worded, webauthn.EditWebAuthnForm):  # type: ignore[misc]
     """What a passkey is called."""
 
-    words: ClassVar = {"name": (lazy_text("Name of the passkey", "通行密钥名称"), "")}
+    words: ClassVar = {"name": (lazy_text(text("Name of the passkey")), "")}

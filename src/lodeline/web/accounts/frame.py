@@ -22,27 +22,25 @@ from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
 
 #: Name of an account page → its headline.
 _TITLES: Final[Mapping[str, Text]] = {
-    "account_login": text("Sign in to Lodeline", "登录 Lodeline"),
-    "account_logout": text("Sign out now?", "确定退出登录？"),
-    "account_inactive": text("This account is closed", "该账户已停用"),
-    "account_reauthenticate": text("Is it still you?", "请再次验证身份"),
-    "mfa_reauthenticate": text("Is it still you?", "请再次验证身份"),
-    "mfa_reauthenticate_webauthn": text("Is it still you?", "请再次验证身份"),
-    "account_change_password": text("Change your password", "修改密码"),
-    "account_reset_password": text("Forgotten your password?", "忘记密码？"),
-    "account_reset_password_done": text("Look into your mail", "请查收邮件"),
-    "account_reset_password_from_key": text("Choose a new password", "设置新密码"),
-    "account_reset_password_from_key_done": text("Your new password is set", "新密码已设置"),
-    "mfa_authenticate": text("Now the second factor", "请完成第二验证"),
-    "mfa_activate_totp": text("Scan this code with your app", "请用验证器应用扫描"),
-    "mfa_deactivate_totp": text("Take the app away?", "移除验证器应用？"),
-    "mfa_view_recovery_codes": text(
-        "Keep these codes where you find them without this computer", "请将恢复码另行妥善保存"
-    ),
-    "mfa_generate_recovery_codes": text("Make new recovery codes?", "重新生成恢复码？"),
-    "mfa_add_webauthn": text("Add a passkey", "添加通行密钥"),
-    "mfa_edit_webauthn": text("Rename this passkey", "重命名通行密钥"),
-    "mfa_remove_webauthn": text("Remove this passkey?", "移除此通行密钥？"),
+    "account_login": text("Sign in to Lodeline"),
+    "account_logout": text("Sign out now?"),
+    "account_inactive": text("This account is closed"),
+    "account_reauthenticate": text("Is it still you?"),
+    "mfa_reauthenticate": text("Is it still you?"),
+    "mfa_reauthenticate_webauthn": text("Is it still you?"),
+    "account_change_password": text("Change your password"),
+    "account_reset_password": text("Forgotten your password?"),
+    "account_reset_password_done": text("Look into your mail"),
+    "account_reset_password_from_key": text("Choose a new password"),
+    "account_reset_password_from_key_done": text("Your new password is set"),
+    "mfa_authenticate": text("Now the second factor"),
+    "mfa_activate_totp": text("Scan this code with your app"),
+    "mfa_deactivate_totp": text("Take the app away?"),
+    "mfa_view_recovery_codes": text("Keep these codes where you find them without this computer"),
+    "mfa_generate_recovery_codes": text("Make new recovery codes?"),
+    "mfa_add_webauthn": text("Add a passkey"),
+    "mfa_edit_webauthn": text("Rename this passkey"),
+    "mfa_remove_webauthn": text("Remove this passkey?"),
 }
 
 
@@ -87,14 +85,14 @@ def _person(visit: Visit) -> Person | None:
     roles = actor.roles(firm if firm in actor.organisations else "")
     officials = visit.opens("officials")
     if officials is not None:
-        others.append(Act(label=visit.text("The authority's people", "主管部门人员"), href=officials))
+        others.append(Act(label=visit.text("The authority's people"), href=officials))
     own = visit.url("account-self")
     return Person(
         name=actor.name,
-        role=visit.text(", ", "、").join(visit.localized(ROLE_NAMES[role]) for role in roles),
+        role=visit.text(", ", context="accounts, frame").join(visit.localized(ROLE_NAMES[role]) for role in roles),
         organisation=organisation,
         sign_out=f"/{visit.language}/account/logout/",
-        links=[*others, *([Act(label=visit.text("Your account", "我的账户"), href=own)] if own else [])],
+        links=[*others, *([Act(label=visit.text("Your account"), href=own)] if own else [])],
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.utils.functional import lazy
 
+from lodeline.language import Text
 from lodeline.web.server.language_of_address import active_language
 
 
-def _chosen(en: str, zh: str) -> str:
-    return zh if active_language() == "zh" else en
+def _chosen(words: Text) -> str:
+    return words[active_language()]
 
 
 _lazily = lazy(_chosen, str)
 
 
-def lazy_text(en: str, zh: str) -> str:
+def lazy_text(words: Text) -> str:
     """A text that is the reader's when somebody reads it."""
-    return _lazily(en, zh)
+    return _lazily(words)

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 Sent = Literal["sent", "in-log", "on-server"]
-_NEW_PASSWORD: Final = text("A new password for your account at Lodeline", "为您的 Lodeline 账户设置新密码")
+_NEW_PASSWORD: Final = text("A new password for your account at Lodeline")
 
 
 def invitation_path(language: str, token: str) -> str:
@@ -67,7 +67,7 @@ def post_invitation(visit: Visit, invited: Invited, organisation: str) -> Sent:
         "until": written.moment(invitation.expires_at.isoformat(), visit.language, visit.law.timezone),
     }
     message = EmailMessage(
-        subject=visit.text("Invitation to Lodeline", "Lodeline 邀请"),
+        subject=visit.text("Invitation to Lodeline"),
         body=html.unescape(render_to_string("account/email/invitation_message.txt", context)),
         to=[invitation.email],
     )
@@ -113,7 +113,7 @@ def post_email_link(visit: Visit, email: str, token: str) -> None:
     context = {"language": visit.language, "tag": TAGS[visit.language], "link": visit.request.build_absolute_uri(path)}
     post_beside(
         EmailMessage(
-            subject=visit.text("A new address for your account at Lodeline", "Lodeline 账户更换邮箱"),
+            subject=visit.text("A new address for your account at Lodeline"),
             body=html.unescape(render_to_string("account/email/email_link_message.txt", context)), to=[email],
         )
     )  # fmt: skip
@@ -126,6 +126,6 @@ def post_email_notice(visit: Visit, user: User, before: str) -> None:
         "language": language, "tag": TAGS[language], "timestamp": clock.now(),
         "ip": visit.request.META.get("REMOTE_ADDR"),
     }  # fmt: skip
-    subject = {"en": "Your account at Lodeline has another address", "zh": "您的 Lodeline 账户已更换邮箱"}[language]
+    subject = text("Your account at Lodeline has another address")[language]
     body = html.unescape(render_to_string("account/email/email_changed_message.txt", context))
     post_beside(EmailMessage(subject=subject, body=body, to=[before]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import password_validation as rules
 
+from lodeline.language import text
 from lodeline.web.accounts.lazy_text import lazy_text
 
 
@@ -15,8 +16,7 @@ class LongEnough(rules.MinimumLengthValidator):
         n = self.min_length
         return str(
             lazy_text(
-                f"The password is too short: at least {n} characters. Three or four words are easy to keep.",
-                f"密码过短：至少 {n} 个字符。三四个词语组成的短句最易记。",
+                text("The password is too short: at least {n} characters. Three or four words are easy to keep.", n=n)
             )
         )
 
@@ -26,7 +26,7 @@ class NotCommon(rules.CommonPasswordValidator):
 
     def get_error_message(self) -> str:
         """What is told to who chose one of them."""
-        return str(lazy_text("This password is among those that are tried first.", "该密码过于常见，易被猜中。"))
+        return str(lazy_text(text("This password is among those that are tried first.")))
 
 
 class NotOneself(rules.UserAttributeSimilarityValidator):
@@ -34,4 +34,4 @@ class NotOneself(rules.UserAttributeSimilarityValidator):
 
     def get_error_message(self) -> str:
         """What is told to who chose such a one."""
-        return str(lazy_text("The password is too much like your name or address.", "密码与您的姓名或邮箱过于相近。"))
+        return str(lazy_text(text("The password is too much like your name or address.")))

@@ -13,6 +13,7 @@ from django.urls.converters import StringConverter
 from ninja import NinjaAPI, Router
 
 from lodeline import __version__
+from lodeline.language import text
 from lodeline.web.api import (
     applications,
     batches,
@@ -106,8 +107,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """Any other address below `/api/v1/`."""
     del request
     problem: ApiProblem = not_found(
-        f"The API has no address {rest}. All of them are in /api/v1/openapi.json.",
-        f"没有接口地址 {rest}。全部地址见 /api/v1/openapi.json。",
+        text("The API has no address {rest}. All of them are in /api/v1/openapi.json.", rest=rest)
     )
     raise problem
 

@@ -16,9 +16,11 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import needed_documents
 from lodeline.control.licences.licensing import Kind
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
 from lodeline.office.accounts.tokens import Program
@@ -43,12 +45,8 @@ from lodeline.web.api.who import RequestScope, call_of, decides, law, log_access
 
 router = Router(tags=["applications"])
 Json = dict[str, Any]
-APPLICATION: Final = Path(
-    ..., max_length=80, **spec.text("Reference of the application.", "申请编号。")
-)  # fmt: skip
-DOCUMENT: Final = Path(
-    ..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the document.", "材料序号。")
-)  # fmt: skip
+APPLICATION: Final = Path(..., max_length=80, **spec.text("Reference of the application."))
+DOCUMENT: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the document."))
 Pause = Literal["identification-began", "identification-ended", "check-began", "check-ended", "referred"]
 
 
@@ -111,9 +109,11 @@ class ApplicationDecisionIn(BaseModel):
 
 
 @router.get(
-    "/applications", response=shapes.Applications, url_name="applications",
-    **spec.operation("Applications for export licences", "出口许可申请", scope="applications:read"),
-)  # fmt: skip
+    "/applications",
+    response=shapes.Applications,
+    url_name="applications",
+    **spec.operation(lang.text("Applications for export licences"), scope="applications:read"),
+)
 def list_applications(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """Of an organisation its own, the newest first; for the authority those that were handed in, the oldest first."""
     scope, actor = reads(request, "applications:read", organisation), call_of(request).actor
@@ -126,12 +126,15 @@ def list_applications(request: HttpRequest, organisation: str | None = spec.ORGA
 
 
 @router.get(
-    "/applications/{application}", response=shapes.Application, url_name="application",
+    "/applications/{application}",
+    response=shapes.Application,
+    url_name="application",
     **spec.operation(
-        "An application: what it says, its steps, its time", "许可申请的内容、步骤与期限", scope="applications:read",
+        lang.text("An application: what it says, its steps, its time"),
+        scope="applications:read",
         problems=(404,),
     ),
-)  # fmt: skip
+)
 def get_application(request: HttpRequest, application: str = APPLICATION) -> Json:
     """Of a draft also what stands against handing it in."""
     one, scope = _one(request, application)
@@ -140,15 +143,19 @@ def get_application(request: HttpRequest, application: str = APPLICATION) -> Jso
 
 
 @router.post(
-    "/applications", response={201: shapes.Application}, url_name="applications-begin",
+    "/applications",
+    response={201: shapes.Application},
+    url_name="applications-begin",
     **spec.operation(
-        "Begin an application", "新建申请", scope="applications:write", idempotent=True,
+        lang.text("Begin an application"),
+        scope="applications:write",
+        idempotent=True,
         body=body_of(
             ApplicationIn,
             {"relation": "new", "content": {"kind": "individual", "goods": [{"mass_kg": "120"}]}},
         ),
     ),
-)  # fmt: skip
+)
 def begin_application(request: HttpRequest) -> HttpResponse:
     """A draft of one's own; a renewal or an amendment begins with what its licence's application said."""
     program, organisation = writes(request, "applications:write")
@@ -158,48 +165,57 @@ def begin_application(request: HttpRequest) -> HttpResponse:
         now = call_of(request).now
 
         def begun() -> Application:
-            one = applications.begin(
-                program, organisation, relation=sent.relation, of_licence=sent.of_licence, now=now
-            )  # fmt: skip
+            one = applications.begin(program, organisation, relation=sent.relation, of_licence=sent.of_licence, now=now)
             return one if sent.content is None else applications.save(program, one, _content(sent.content), now=now)
 
         one = _done(begun)
         return json_answer(
             201, _whole(request, one, disclosed_only=True), Location=f"/api/v1/applications/{one.reference}"
-        )  # fmt: skip
+        )
 
     return once(request, digest, act)
 
 
 @router.post(
-    "/applications/{application}/content", response=shapes.Application, url_name="application-content",
+    "/applications/{application}/content",
+    response=shapes.Application,
+    url_name="application-content",
     **spec.operation(
-        "Say what a draft says, whole", "填写草稿内容（整体）", scope="applications:write", problems=(404,),
+        lang.text("Say what a draft says, whole"),
+        scope="applications:write",
+        problems=(404,),
         idempotent=True,
         body=body_of(ApplicationContentIn, {"content": {"kind": "individual", "goods": [{"mass_kg": "120"}]}}),
     ),
-)  # fmt: skip
+)
 def save_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """409 once it is handed in: then its words stand."""
     sender = writes(request, "applications:write")
     sent, digest = sent_as(request, ApplicationContentIn)
     return _own_act(
-        request, sender, application, digest,
+        request,
+        sender,
+        application,
+        digest,
         lambda program, one: applications.save(program, one, _content(sent.content), now=call_of(request).now),
-    )  # fmt: skip
+    )
 
 
 @router.post(
-    "/applications/{application}/documents", response=shapes.Application, url_name="application-documents",
+    "/applications/{application}/documents",
+    response=shapes.Application,
+    url_name="application-documents",
     **spec.operation(
-        "Put documents into a draft, sealed", "向草稿添加材料（加密）", scope="applications:write", problems=(404, 413),
+        lang.text("Put documents into a draft, sealed"),
+        scope="applications:write",
+        problems=(404, 413),
         idempotent=True,
         body=body_of(
             ApplicationDocumentsIn,
             {"kind": "contract", "files": [{"name": "contract.pdf", "content_base64": "JVBERi0xLjcg…"}]},
         ),
     ),
-)  # fmt: skip
+)
 def attach_documents(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """The kinds that the law asks for are in `needed` of the application."""
     sender = writes(request, "applications:write")
@@ -210,25 +226,25 @@ def attach_documents(request: HttpRequest, application: str = APPLICATION) -> Ht
         known = _kinds_needed(request, one)
         if sent.kind not in (*known, "other"):
             raise ApiProblem(
-                "request-malformed", f"`kind` is one of {', '.join(known)}, other.",
-                f"`kind` 可为 {'、'.join(known)}、other。",
-            )  # fmt: skip
+                "request-malformed",
+                lang.text("`kind` is one of {known}, other.", known=bilingual(", ".join(known), "、".join(known))),
+            )
         applications.attach(program, store(), one, sent.kind, files)
 
     return _own_act(request, sender, application, digest, put)
 
 
 @router.get(
-    "/applications/{application}/documents/{document}", url_name="application-document",
+    "/applications/{application}/documents/{document}",
+    url_name="application-document",
     **spec.operation(
-        "A document of an application", "申请材料内容", scope="applications:read", problems=(404,),
+        lang.text("A document of an application"),
+        scope="applications:read",
+        problems=(404,),
         file="application/octet-stream",
-        more=(
-            "For its own firm and the officer in charge; that it was opened is written down.",
-            "仅限本企业和承办人；查阅将被记录。",
-        ),
+        more=lang.text("For its own firm and the officer in charge; that it was opened is written down."),
     ),
-)  # fmt: skip
+)
 def get_application_document(
     request: HttpRequest, application: str = APPLICATION, document: int = DOCUMENT
 ) -> HttpResponse:
@@ -237,20 +253,24 @@ def get_application_document(
     try:
         name, content = open_document(call_of(request).actor, store(), one, document)
     except ApplicationError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return response
 
 
 @router.post(
-    "/applications/{application}/steps", response=shapes.Application, url_name="application-steps",
+    "/applications/{application}/steps",
+    response=shapes.Application,
+    url_name="application-steps",
     **spec.operation(
-        "Hand in, answer, withdraw, report, or throw a draft away", "提交、答复、撤回、报告或删除草稿",
-        scope="applications:write", problems=(404, 413), idempotent=True,
+        lang.text("Hand in, answer, withdraw, report, or throw a draft away"),
+        scope="applications:write",
+        problems=(404, 413),
+        idempotent=True,
         body=body_of(ApplicationStepIn, {"act": "answer", "text": "The end user builds motors.", "files": []}),
     ),
-)  # fmt: skip
+)
 def step_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """422 with all problems where it cannot be handed in as it stands."""
     sender = writes(request, "applications:write")
@@ -268,7 +288,7 @@ def step_application(request: HttpRequest, application: str = APPLICATION) -> Ht
         if sent.act == "report":
             return applications.report(
                 program, store(), one, what=_needed(sent.what, "what"), text=sent.text, files=files, now=now
-            )  # fmt: skip
+            )
         applications.drop(program, one)
         return None
 
@@ -276,20 +296,25 @@ def step_application(request: HttpRequest, application: str = APPLICATION) -> Ht
 
 
 @router.post(
-    "/applications/{application}/decisions", response=shapes.Application, url_name="application-decisions",
+    "/applications/{application}/decisions",
+    response=shapes.Application,
+    url_name="application-decisions",
     **spec.operation(
-        "Take a step of an officer", "主管部门处理申请", scope="applications:decide", problems=(404,), idempotent=True,
+        lang.text("Take a step of an officer"),
+        scope="applications:decide",
+        problems=(404,),
+        idempotent=True,
         body=body_of(
             ApplicationDecisionIn,
             {"act": "propose", "steps": 3, "text": "Civil motors, known end user.", "proposal": {"grant": True}},
         ),
-        more=(
-            "The officer in charge asks and proposes; another decides as proposed, or sends it back. A grant makes the"
-            " licence in the same transaction. The token counts as the official who made it.",
-            "由承办人质询并提出意见，另一名人员按意见决定或退回。准予许可与许可证同时生效。令牌视同其签发人。",
+        more=lang.text(
+            "The officer in charge asks and proposes; another decides as proposed, or sends it back. "
+            "A grant makes the licence in the same transaction. The token counts as the official who "
+            "made it."
         ),
     ),
-)  # fmt: skip
+)
 def decide_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
     """409 where somebody was faster."""
     officer = decides(request, "applications:decide")
@@ -325,7 +350,7 @@ def _decided(request: HttpRequest, officer: Program, one: Application, sent: App
 
 def _needed(value: Any, name: str) -> Any:
     if value is None:
-        raise ApiProblem("request-malformed", f"This act needs `{name}`.", f"此操作须填写 `{name}`。")
+        raise ApiProblem("request-malformed", lang.text("This act needs `{name}`.", name=name))
     return value
 
 
@@ -334,17 +359,18 @@ def _proposal(sent: ProposalIn, text: str) -> Proposal:
         mass_mg = int(parse_mass(sent.mass_kg)) if sent.mass_kg else None
     except ValueError as error:
         raise ApiProblem(
-            "request-malformed", f"{sent.mass_kg!r} is no mass in kilograms.", f"{sent.mass_kg!r} 不是以千克计的质量。"
+            "request-malformed", lang.text("{mass_kg!r} is no mass in kilograms.", mass_kg=sent.mass_kg)
         ) from error
-    return Proposal(
-        grant=sent.grant, text=text, mass_mg=mass_mg, valid_from=sent.valid_from, valid_to=sent.valid_to
-    )  # fmt: skip
+    return Proposal(grant=sent.grant, text=text, mass_mg=mass_mg, valid_from=sent.valid_from, valid_to=sent.valid_to)
 
 
 def _own_act(
-    request: HttpRequest, sender: tuple[Program, str], reference: str, digest: str,
+    request: HttpRequest,
+    sender: tuple[Program, str],
+    reference: str,
+    digest: str,
     act: Callable[[Program, Application], object],
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     """Does what a firm's program asks about one of its applications, once. `sender`: the program and its firm."""
     program, organisation = sender
 
@@ -365,33 +391,31 @@ def _done(act: Callable[[], Any]) -> Any:
     try:
         return act()
     except NotReadyError as error:
-        raise ApiProblem(
-            "not-possible", error.en, error.zh, errors=[one.as_json() for one in error.problems]
-        ) from error
+        raise ApiProblem("not-possible", error.words, errors=[one.as_json() for one in error.problems]) from error
     except ApplicationMovedError as error:
-        raise ApiProblem("conflict", error.en, error.zh) from error
+        raise ApiProblem("conflict", error.words) from error
     except FileRefusedError as error:
-        raise ApiProblem("not-possible", error.en, error.zh) from error
+        raise ApiProblem("not-possible", error.words) from error
     except ApplicationError as error:
-        raise ApiProblem("conflict", error.en, error.zh) from error
+        raise ApiProblem("conflict", error.words) from error
 
 
 def _content(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     """The content with goods that are a list of objects. Raises ApiProblem."""
     goods = sent.get("goods", [])
     if not isinstance(goods, list) or not all(isinstance(row, dict) for row in goods):
-        raise ApiProblem("request-malformed", "`goods` is a list of lines.", "`goods` 应为货物各行。")
+        raise ApiProblem("request-malformed", lang.text("`goods` is a list of lines."))
     return {
         **{name: _text(value) for name, value in sent.items() if name != "goods"},
         "goods": [{name: _text(value) for name, value in row.items()} for row in goods],
-    }  # fmt: skip
+    }
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "\n".join(value)
     if isinstance(value, bool | dict | list):
-        raise ApiProblem("request-malformed", "Cells are texts.", "各栏应为文本。")
+        raise ApiProblem("request-malformed", lang.text("Cells are texts."))
     return "" if value is None else str(value)
 
 
@@ -407,38 +431,49 @@ def _one(request: HttpRequest, reference: str) -> tuple[Application, RequestScop
         assert scope.organisation is not None, "who does not read all reads of one"
         return application_views.own_application(actor, scope.organisation, reference), scope
     except ApplicationError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _own(program: Program, organisation: str, reference: str) -> Application:
     try:
         return application_views.own_application(program, organisation, reference)
     except ApplicationError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _submitted(officer: Program, reference: str) -> Application:
     try:
         return application_views.submitted_one(officer, reference)
     except ApplicationError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _summary(one: Application) -> Json:
     return {
-        "application": one.reference, "organisation": one.organisation, "relation": one.relation,
-        "of_licence": one.of_licence or None, "state": one.state, "licence": one.licence or None,
-        "until": None if one.until is None else one.until.isoformat(), "steps": one.steps_taken,
+        "application": one.reference,
+        "organisation": one.organisation,
+        "relation": one.relation,
+        "of_licence": one.of_licence or None,
+        "state": one.state,
+        "licence": one.licence or None,
+        "until": None if one.until is None else one.until.isoformat(),
+        "steps": one.steps_taken,
         "submitted_at": None if one.submitted_at is None else one.submitted_at.isoformat(),
         "changed_at": one.changed_at.isoformat(),
-    }  # fmt: skip
+    }
 
 
 def _shown(one: Application) -> Json:
     return {
-        **_summary(one), "content": json.loads(one.content), "needed": [], "documents": [], "taken": [], "clock": None,
-        "proposal": None, "problems": [],
-    }  # fmt: skip
+        **_summary(one),
+        "content": json.loads(one.content),
+        "needed": [],
+        "documents": [],
+        "taken": [],
+        "clock": None,
+        "proposal": None,
+        "problems": [],
+    }
 
 
 def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
@@ -464,15 +499,23 @@ def _whole(request: HttpRequest, one: Application, *, disclosed_only: bool) -> J
         ],
         "taken": [
             {
-                "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "entry": step.entry,
-                "organisation": step.organisation, "text": content["text"],
+                "number": step.number,
+                "kind": step.kind,
+                "at": step.at.isoformat(),
+                "entry": step.entry,
+                "organisation": step.organisation,
+                "text": content["text"],
             }
             for step, content in application_views.steps_of(one, disclosed_only=disclosed_only)
         ],
         "clock": {
-            "status": time.status, "limit": time.limit, "used": time.used, "left": time.left,
-            "due": None if time.due is None else time.due.isoformat(), "assumed": time.assumed,
+            "status": time.status,
+            "limit": time.limit,
+            "used": time.used,
+            "left": time.left,
+            "due": None if time.due is None else time.due.isoformat(),
+            "assumed": time.assumed,
         },
         "proposal": None if disclosed_only or not one.proposal else json.loads(one.proposal),
         "problems": [found.as_json() for found in problems],
-    }  # fmt: skip
+    }

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
 from ninja.params.functions import Path
 
+from lodeline.language import text
 from lodeline.office.access.looking import DESK_REASON
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.models import DeskBatch
@@ -26,7 +27,7 @@ from lodeline.web.api.who import add_headers, call_of, judges, log_access_to_all
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
-BATCH: Final = Path(..., max_length=80, **spec.text("Reference of the batch.", "批次编号。"))
+BATCH: Final = Path(..., max_length=80, **spec.text("Reference of the batch."))
 
 
 def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserves: bool) -> HttpResponse:
@@ -37,14 +38,14 @@ def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserv
             call.actor, name=name, content=content, asker=asker, reserves=reserves, now=call.now
         )  # fmt: skip
     except DeskError as error:
-        raise ApiProblem("too-large" if "MB" in error.en else "conflict", error.en, error.zh) from error
+        raise ApiProblem("too-large" if "MB" in error.en else "conflict", error.words) from error
     return json_answer(202, _shown(batch), Location=f"/api/v1/batches/{batch.reference}")
 
 
 @router.get(
     "/batches/{batch}", response=shapes.DeskBatch, url_name="batch",
     **spec.operation(
-        "A batch at the desk: how far it is, and its figures", "一批报关单的进度与结果", scope="declarations:judge",
+        text("A batch at the desk: how far it is, and its figures"), scope="declarations:judge",
         problems=(404,),
     ),
 )  # fmt: skip
@@ -58,13 +59,10 @@ def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
 @router.get(
     "/batches/{batch}/verdicts", url_name="batch-verdicts",
     **spec.operation(
-        "Every verdict of a batch, a line each (NDJSON)", "一批的全部结论（NDJSON，每行一项）",
+        text("Every verdict of a batch, a line each (NDJSON)"),
         scope="declarations:judge", problems=(404,), file="application/x-ndjson",
-        more=(
-            "Each line has the keys of a line of `POST /declarations`, its `cells`, and the `entry` that keeps it: the"
-            " lines that are judged by then, sent while they are read.",
-            "每行的键同 `POST /declarations` 的各项，另有 `cells` 及条目 `entry`；仅含届时已判断的各项。",
-        ),
+        more=text("Each line has the keys of a line of `POST /declarations`, its `cells`, and the `entry` "
+"that keeps it: the lines that are judged by then, sent while they are read."),
     ),
 )  # fmt: skip
 def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse:
@@ -88,7 +86,7 @@ def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse
 @router.post(
     "/batches/{batch}/stop", response=shapes.DeskBatch, url_name="batch-stop",
     **spec.operation(
-        "Stop a batch; what was judged stays", "停止一批；已判断的保留", scope="declarations:judge",
+        text("Stop a batch; what was judged stays"), scope="declarations:judge",
         problems=(404,), idempotent=True,
     ),
 )  # fmt: skip
@@ -102,7 +100,7 @@ def stop_batch(request: HttpRequest, batch: str = BATCH) -> HttpResponse:
         try:
             stopped = desk_batches.stop(call.actor, batch, asker=asker, now=call.now)
         except DeskError as error:
-            raise ApiProblem("conflict", error.en, error.zh) from error
+            raise ApiProblem("conflict", error.words) from error
         return json_answer(200, _shown(stopped))
 
     return once(request, "", act)
@@ -113,7 +111,7 @@ def _batch(request: HttpRequest, reference: str) -> DeskBatch:
     try:
         return desk_batches.batch_of(call_of(request).actor, reference, asker=asker)
     except DeskError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _log_access(request: HttpRequest, what: str, batch: DeskBatch) -> None:

@@ -17,6 +17,7 @@ from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.encoding import encoded
 from lodeline.filing.formats import Limits
+from lodeline.language import text
 from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.office.customs.batches import is_batch
 from lodeline.office.customs.desk import ask
@@ -103,37 +104,52 @@ def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: st
 
 
 @router.get(
-    "/balances", response=Balances, url_name="balances", tags=["balances"],
+    "/balances",
+    response=Balances,
+    url_name="balances",
+    tags=["balances"],
     **spec.operation(
-        "Material balances per site, element and month", "物料平衡", scope="balances:read", problems=(404,),
-        more=(
-            "By organisation, site, element and month; `stamp` says of each page what it was computed from.",
-            "按企业、场所、元素、月份排列；每页的 `stamp` 说明其计算依据。",
-        ),
+        text("Material balances per site, element and month"),
+        scope="balances:read",
+        problems=(404,),
+        more=text("By organisation, site, element and month; `stamp` says of each page what it was computed from."),
     ),
-)  # fmt: skip
+)
 def list_balances(
-    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION, site: str | None = spec.SITE,
-    element: str | None = spec.ELEMENT, first: str | None = spec.FIRST, last: str | None = spec.LAST,
-    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+    request: HttpRequest,
+    *,
+    organisation: str | None = spec.ORGANISATION,
+    site: str | None = spec.SITE,
+    element: str | None = spec.ELEMENT,
+    first: str | None = spec.FIRST,
+    last: str | None = spec.LAST,
+    cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
+) -> Json:
     """As of the last reading of the ledger."""
     scope = reads(request, "balances:read", organisation)
     if scope.organisation is None and site is None and element is None:
         raise ApiProblem(
-            "request-malformed", "Name an organisation, a site or an element: the nation's whole is too much at once.",
-            "请指明企业、场所或元素：全国数据量过大。",
-        )  # fmt: skip
+            "request-malformed",
+            text("Name an organisation, a site or an element: the nation's whole is too much at once."),
+        )
     if not scope.whole and site is not None and site not in _own_sites(scope):
-        raise not_found(f"There is no site {site} of yours.", f"没有您的场所 {site}。")
+        raise not_found(text("There is no site {site} of yours.", site=site))
     now = _read_now(request)
     # A site's rows are of all who held it.
     for holder in holders_of(now.snapshot.register, site or "") or [""]:
         log_access(request, "balances", scope, organisation=holder)
     found = now.answer(
-        balances.balance, now.store, now.snapshot, now.law, site=site, organisation=scope.organisation,
-        element=element, first=first, last=last,
-    )  # fmt: skip
+        balances.balance,
+        now.store,
+        now.snapshot,
+        now.law,
+        site=site,
+        organisation=scope.organisation,
+        element=element,
+        first=first,
+        last=last,
+    )
     return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
 
 
@@ -145,16 +161,22 @@ def _own_sites(scope: RequestScope) -> set[str]:
 
 
 @router.get(
-    "/flows", response=Flows, url_name="flows", tags=["nation"],
-    **spec.operation("The flow matrix of the nation", "全国流向矩阵", scope="nation:read", problems=(404,)),
-)  # fmt: skip
+    "/flows",
+    response=Flows,
+    url_name="flows",
+    tags=["nation"],
+    **spec.operation(text("The flow matrix of the nation"), scope="nation:read", problems=(404,)),
+)
 def list_flows(
-    request: HttpRequest, *,
-    element: str = Query("Nd", max_length=8, **spec.text("Element, or TREO.", "元素，或 TREO。")),
-    first: str | None = spec.FIRST, last: str | None = spec.LAST,
-    by: Literal["stage", "organisation", "country"] = Query("stage", **spec.text("What the ends are.", "汇总方式。")),
-    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+    request: HttpRequest,
+    *,
+    element: str = Query("Nd", max_length=8, **spec.text("Element, or TREO.")),
+    first: str | None = spec.FIRST,
+    last: str | None = spec.LAST,
+    by: Literal["stage", "organisation", "country"] = Query("stage", **spec.text("What the ends are.")),
+    cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
+) -> Json:
     """How much of an element went from where to where, by month."""
     reads_nation(request)
     now = _read_now(request)
@@ -163,41 +185,46 @@ def list_flows(
 
 
 Replayed = Literal["exports", "declarations", "filings", "findings"]
-LAW_OF: Final = Query(..., alias="from", **spec.text("The law of this day …", "此日的法规。"))
-AGAINST: Final = Query(..., alias="to", **spec.text("… against the law of this.", "与此日的法规比较。"))
-LAW_KNOWN: Final = Query(
-    None, **spec.text("As published up to this day; without it, each day.", "截至此日已公布；省略则各以当日为准。")
-)
-WHAT: Final = Query("exports", **spec.text("What to list.", "列出的类别。"))
+LAW_OF: Final = Query(..., alias="from", **spec.text("The law of this day …"))
+AGAINST: Final = Query(..., alias="to", **spec.text("… against the law of this."))
+LAW_KNOWN: Final = Query(None, **spec.text("As published up to this day; without it, each day."))
+WHAT: Final = Query("exports", **spec.text("What to list."))
 #: Kinds of what a replay puts to both laws, and what identifies a row of each.
 _REPLAYED: Final = {
-    "exports": ("on", "seq"), "declarations": ("on", "organisation", "declaration", "seqs"),
-    "filings": ("period", "organisation"), "findings": ("detector", "id"),
-}  # fmt: skip
+    "exports": ("on", "seq"),
+    "declarations": ("on", "organisation", "declaration", "seqs"),
+    "filings": ("period", "organisation"),
+    "findings": ("detector", "id"),
+}
 
 
 @router.get(
-    "/law/replay", response=LawReplay, url_name="law-replay", tags=["law"],
+    "/law/replay",
+    response=LawReplay,
+    url_name="law-replay",
+    tags=["law"],
     **spec.operation(
-        "What would come out differently under the law of another day", "换用另一日的法规，哪些结论不同",
+        text("What would come out differently under the law of another day"),
         scope="nation:read",
-        more=(
-            "Rows of one kind: exports, declarations, filings or findings. `judged` counts all that were asked.",
-            "每次返回一类：出口、报关单、申报或线索。`judged` 为按两日法规判断的总数。",
-        ),
+        more=text("Rows of one kind: exports, declarations, filings or findings. `judged` counts all that were asked."),
     ),
-)  # fmt: skip
+)
 def list_replayed(
-    request: HttpRequest, *,
-    first: date = LAW_OF, second: date = AGAINST, known: date | None = LAW_KNOWN, what: Replayed = WHAT,
-    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+    request: HttpRequest,
+    *,
+    first: date = LAW_OF,
+    second: date = AGAINST,
+    known: date | None = LAW_KNOWN,
+    what: Replayed = WHAT,
+    cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
+) -> Json:
     """Everything but the law stays as it is in the ledger."""
     reads_nation(request)
     now = _read_now(request)
     for day in (first, second, known or first):
         if not date.min < day < date.max:
-            raise ApiProblem("request-malformed", f"No law is known of {day}.", f"{day} 没有法规记载。")
+            raise ApiProblem("request-malformed", text("No law is known of {day}.", day=day))
     found = now.answer(replay, now.store, now.snapshot, now.law, first=first, second=second, known=known)
     head = {name: found[name] for name in ("jurisdiction", "pack", "from", "to", "known", "law")}
     page = _paged(now, found[what]["rows"], _REPLAYED[what], cursor, limit)
@@ -205,9 +232,12 @@ def list_replayed(
 
 
 @router.get(
-    "/quotas", response=list_of("Quotas", quotas.Quota, quotas.OwnQuota), url_name="quotas", tags=["balances"],
-    **spec.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
-)  # fmt: skip
+    "/quotas",
+    response=list_of("Quotas", quotas.Quota, quotas.OwnQuota),
+    url_name="quotas",
+    tags=["balances"],
+    **spec.operation(text("Quotas: granted, used, left"), scope="balances:read"),
+)
 def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """granted + overdrawn = reserved + used + left."""
     today = law().day_of(call_of(request).now)
@@ -221,9 +251,12 @@ def list_quotas(request: HttpRequest, organisation: str | None = spec.ORGANISATI
 
 
 @router.get(
-    "/licences", response=list_of("Licences", RegisteredLicence), url_name="licences", tags=["balances"],
-    **spec.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
-)  # fmt: skip
+    "/licences",
+    response=list_of("Licences", RegisteredLicence),
+    url_name="licences",
+    tags=["balances"],
+    **spec.operation(text("Export licences, and what has been used of them"), scope="balances:read"),
+)
 def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """As registered."""
     scope = reads(request, "balances:read", organisation)
@@ -236,19 +269,21 @@ def list_licences(request: HttpRequest, organisation: str | None = spec.ORGANISA
 
 
 @router.get(
-    "/licences/{licence}", response=shape_of(LicenceDetail), url_name="licence", tags=["balances"],
+    "/licences/{licence}",
+    response=shape_of(LicenceDetail),
+    url_name="licence",
+    tags=["balances"],
     **spec.operation(
-        "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
-        more=(
-            "In the shape of `lodeline licence show --json`. An organisation asks about one that it holds or held,"
-            " and sees of the log what concerns itself.",
-            "格式同 `lodeline licence show --json`。企业只能查询其持有或曾持有的许可证，核销记录仅含与其有关的内容。",
+        text("A licence with the log of its draw-downs"),
+        scope="balances:read",
+        problems=(404,),
+        more=text(
+            "In the shape of `lodeline licence show --json`. An organisation asks about one that it "
+            "holds or held, and sees of the log what concerns itself."
         ),
     ),
-)  # fmt: skip
-def get_licence(
-    request: HttpRequest, licence: str = Path(..., max_length=120, **spec.text("Its number.", "许可证号。"))
-) -> Json:
+)
+def get_licence(request: HttpRequest, licence: str = Path(..., max_length=120, **spec.text("Its number."))) -> Json:
     """As of the head."""
     scope = reads(request, "balances:read")
     as_of_head(request)
@@ -257,7 +292,7 @@ def get_licence(
     try:
         found = licence_shown(store(), register, law(), licence, day=today, reader=scope.organisation)
     except UnknownLicence as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
     if scope.whole:
         log_access_to_all(request, "licence", firms_of(store(), register, licence), subject=licence)
     document: Json = encoded(found)
@@ -265,25 +300,30 @@ def get_licence(
 
 
 @router.get(
-    "/findings", response=Findings, url_name="findings", tags=["findings"],
+    "/findings",
+    response=Findings,
+    url_name="findings",
+    tags=["findings"],
     **spec.operation(
-        "Findings", "线索", scope="findings:read", problems=(404,),
-        more=(
-            "A finding is a question with its evidence; `score` says how sure it is. In the order of their ids, so that"
-            " paging loses none. `state` says what has become of it. Every page has the `causes` of all rows: which"
-            " findings speak of one thing, its mass, worth and chance, most worth × probability first. An organisation"
-            " sees those about itself, without the rows of others and without causes.",
-            "线索是附有证据的问题，`score` 表示可信度，`state` 表示办理状态。按编号排列，翻页不会遗漏。"
-            "每页均附全部线索的原因 `causes`：哪些线索出自同一原因，其合计质量、价值和属实概率，按价值 × 概率排序。"
-            "企业只能看到涉及本企业的线索，且不含他人的记录和原因。",
+        text("Findings", context="books"),
+        scope="findings:read",
+        problems=(404,),
+        more=text(
+            "A finding is a question with its evidence; `score` says how sure it is. In the order of "
+            "their ids, so that paging loses none. `state` says what has become of it. Every page "
+            "has the `causes` of all rows: which findings speak of one thing, its mass, worth and "
+            "chance, most worth × probability first. An organisation sees those about itself, "
+            "without the rows of others and without causes."
         ),
     ),
-)  # fmt: skip
+)
 def list_findings(
-    request: HttpRequest, organisation: str | None = spec.ORGANISATION,
-    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.", "仅此检测方法。")),
-    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+    request: HttpRequest,
+    organisation: str | None = spec.ORGANISATION,
+    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.")),
+    cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
+) -> Json:
     """As of the last reading of the ledger."""
     scope = reads(request, "findings:read", organisation)
     now = _read_with_cases(request)
@@ -298,11 +338,14 @@ def list_findings(
 
 
 @router.get(
-    "/findings/{finding}", response=FindingShape, url_name="finding", tags=["findings"],
-    **spec.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
-)  # fmt: skip
+    "/findings/{finding}",
+    response=FindingShape,
+    url_name="finding",
+    tags=["findings"],
+    **spec.operation(text("One finding"), scope="findings:read", problems=(404,)),
+)
 def get_finding(
-    request: HttpRequest, finding: str = Path(..., max_length=80, **spec.text("Its id.", "线索编号。"))
+    request: HttpRequest, finding: str = Path(..., max_length=80, **spec.text("Its id.", context="books"))
 ) -> Json:
     """With its evidence."""
     scope = reads(request, "findings:read")
@@ -314,7 +357,7 @@ def get_finding(
         if row["id"] == wanted:
             log_access(request, "finding", scope, organisation=row["subject"].get("organisation"), subject=finding)
             return row
-    raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
+    raise not_found(text("There is no finding {finding} about you.", finding=finding))
 
 
 def _found(now: Reading, detector: str | None) -> Found:
@@ -347,9 +390,12 @@ def _with_states(request: HttpRequest, scope: RequestScope, rows: list[Finding])
 
 
 @router.get(
-    "/organisations", response=Organisations, url_name="organisations", tags=["organisations"],
-    **spec.operation("Organisations of the register", "登记企业", scope="nation:read"),
-)  # fmt: skip
+    "/organisations",
+    response=Organisations,
+    url_name="organisations",
+    tags=["organisations"],
+    **spec.operation(text("Organisations of the register"), scope="nation:read"),
+)
 def list_organisations(request: HttpRequest, cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT) -> Json:
     """By id; the cursor is the last id shown."""
     reads_nation(request)
@@ -362,16 +408,19 @@ def list_organisations(request: HttpRequest, cursor: str | None = spec.CURSOR, l
 
 
 @router.get(
-    "/organisations/{organisation}", response=Organisation, url_name="organisation", tags=["organisations"],
+    "/organisations/{organisation}",
+    response=Organisation,
+    url_name="organisation",
+    tags=["organisations"],
     **spec.operation(
-        "An organisation as registered, with its sites", "登记的企业及其场所", scope="signed in", problems=(404,),
+        text("An organisation as registered, with its sites"),
+        scope="signed in",
+        problems=(404,),
     ),
-)  # fmt: skip
+)
 def get_organisation(
     request: HttpRequest,
-    organisation: str = Path(
-        ..., max_length=64, **spec.text("Its id; `self` for your own.", "企业编号；`self` 为本企业。")
-    ),
+    organisation: str = Path(..., max_length=64, **spec.text("Its id; `self` for your own.")),
 ) -> Json:
     """One's own; any for the authority."""
     call = call_of(request)
@@ -380,16 +429,14 @@ def get_organisation(
         organisation = mine or organisation
     official = call.actor.may("nation.read", organisation)
     if not official and call.actor.may("nation.read"):
-        raise not_found(
-            f"There is no organisation {organisation} in your region.", f"您所管辖的地区没有企业 {organisation}。"
-        )
+        raise not_found(text("There is no organisation {organisation} in your region.", organisation=organisation))
     if not (official or organisation in call.actor.organisations):
-        raise ApiProblem("not-allowed", "You may read your own organisation here.", "此处只能查看本企业。")
+        raise ApiProblem("not-allowed", text("You may read your own organisation here."))
     as_of_head(request)
     table = store().register(store().head()).tables["organisations"]
     rows = table.filter(pl.col("id") == organisation).to_dicts()
     if not rows:
-        raise not_found(f"The register has no organisation {organisation}.", f"登记簿中没有企业 {organisation}。")
+        raise not_found(text("The register has no organisation {organisation}.", organisation=organisation))
     log_access(request, "organisation", RequestScope(organisation=organisation, whole=official))
     return _organisation(rows[0])
 
@@ -397,17 +444,25 @@ def get_organisation(
 def _organisation(row: Json) -> Json:
     sites = store().register(store().head()).tables["sites"].filter(pl.col("organisation") == row["id"])
     return {
-        "id": row["id"], "name_zh": row["name_zh"], "name_en": row["name_en"], "country": row["country"],
+        "id": row["id"],
+        "name_zh": row["name_zh"],
+        "name_en": row["name_en"],
+        "country": row["country"],
         "roles": row["roles"] or [],
         "sites": [{"id": one["id"], "name": one["name"], "stage": one["stage"]} for one in sites.iter_rows(named=True)],
-    }  # fmt: skip
+    }
 
 
 @router.post(
-    "/declarations", response={200: Declared, 202: DeskBatch}, url_name="declarations",
+    "/declarations",
+    response={200: Declared, 202: DeskBatch},
+    url_name="declarations",
     tags=["declarations"],
     **spec.operation(
-        "May this consignment leave?", "核对报关单", scope="declarations:judge", problems=(413, 415), idempotent=True,
+        text("May this consignment leave?", context="books"),
+        scope="declarations:judge",
+        problems=(413, 415),
+        idempotent=True,
         body={
             "required": True,
             "content": {
@@ -422,50 +477,45 @@ def _organisation(row: Json) -> Json:
                 "multipart/form-data": {"schema": spec.file_in("DeclarationFileIn", required=False)},
             },
         },
-        more=(
-            "A verdict for each line with its reasons; the question is kept in the log with its answer. An organisation"
-            " asks beforehand and may name only itself as exporter. With `reserve` a program of the authority reserves"
-            " licence mass for each line that is released, once for its (declaration, line); where that is refused the"
-            " line is held. With `amends` it takes the place of an earlier one: what that held reserved is given back,"
-            " and reserved anew for what is released now. What has more"
-            " than 2 000 lines or 2.5 MB is judged by a worker: the answer is 202 with its address.",
-            "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。主管部门的程序可用 `reserve`"
-            "为每个放行的商品项预留许可数量（每项一次）；未能预留的暂缓放行。用 `amends` 更正此前的报关单：其预留随即"
-            "退回，原有预留的在放行时重新预留。超过 2 000 项或 2.5 MB 的由后台判断，返回 202 及其地址。",
+        more=text(
+            "A verdict for each line with its reasons; the question is kept in the log with its "
+            "answer. An organisation asks beforehand and may name only itself as exporter. With "
+            "`reserve` a program of the authority reserves licence mass for each line that is "
+            "released, once for its (declaration, line); where that is refused the line is held. "
+            "With `amends` it takes the place of an earlier one: what that held reserved is given "
+            "back, and reserved anew for what is released now. What has more than 2 000 lines or 2.5 "
+            "MB is judged by a worker: the answer is 202 with its address."
         ),
     ),
-)  # fmt: skip
+)
 def judge_declaration(
     request: HttpRequest,
-    reserve: bool = Query(default=False, **spec.text("Reserve for what is released.", "放行时预留。")),
+    reserve: bool = Query(default=False, **spec.text("Reserve for what is released.")),
     amends: int | None = Query(
         default=None,
         ge=0,
         le=spec.INTEGER_MAX,
-        **spec.text("Entry of the declaration that this one amends.", "所更正报关单的条目。"),
+        **spec.text("Entry of the declaration that this one amends."),
     ),
 ) -> HttpResponse:
     """Up to 2 000 lines at once; up to 100 000 as a batch (202)."""
     organisation = judges(request)
     body = filing_of(request)
     if reserve and organisation:
-        raise ApiProblem("not-allowed", "Only customs reserve on release.", "只有海关可在放行时预留。")
+        raise ApiProblem("not-allowed", text("Only customs reserve on release."))
 
     def act() -> HttpResponse:
         if len(body.files) != 1:
-            raise ApiProblem("request-malformed", "A declaration is one file.", "报关单应为一个文件。")
+            raise ApiProblem("request-malformed", text("A declaration is one file."))
         limits = Limits(file_bytes=DECLARATION_BYTES_MAX, rows=DECLARATION_LINES_MAX)
         read = desk.read(body.files[0].content, name=body.files[0].name, limits=limits)
         if is_batch(read) and amends is None:
             return begun(
                 request, name=body.files[0].name, content=body.files[0].content, asker=organisation, reserves=reserve
-            )  # fmt: skip
+            )
         exporters = {str(line["exporter"]) for line in read.lines if line["exporter"]}
         if organisation and exporters - {organisation}:
-            raise ApiProblem(
-                "not-allowed", "Another organisation's consignment is not yours to ask about.",
-                "不能查询其他企业的货物。",
-            )  # fmt: skip
+            raise ApiProblem("not-allowed", text("Another organisation's consignment is not yours to ask about."))
         now = reading()
         today = now.law.day_of(call_of(request).now)
         call = call_of(request)
@@ -475,12 +525,19 @@ def judge_declaration(
             answered = judged.document
             if answered["readable"]:
                 kept = ask(
-                    call.actor, store(), read, answered, now=call.now, asker=organisation, amends=amends,
-                    judged=judged if reserve or amends is not None else None, reserve=reserve,
-                )  # fmt: skip
+                    call.actor,
+                    store(),
+                    read,
+                    answered,
+                    now=call.now,
+                    asker=organisation,
+                    amends=amends,
+                    judged=judged if reserve or amends is not None else None,
+                    reserve=reserve,
+                )
                 answered["entry"] = kept.index
         except DeskError as error:
-            raise ApiProblem("conflict", error.en, error.zh) from error
+            raise ApiProblem("conflict", error.words) from error
         return json_answer(200, answered)
 
     return once(request, body.digest, act)

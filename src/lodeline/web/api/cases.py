@@ -18,6 +18,7 @@ from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.detection.finding import Finding
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
@@ -49,7 +50,7 @@ from lodeline.web.api.who import RequestScope, call_of, decides, law, log_access
 
 router = Router(tags=["findings"])
 Json = dict[str, Any]
-FINDING: Final = Path(..., max_length=80, **spec.text("Id of the finding.", "线索编号。"))
+FINDING: Final = Path(..., max_length=80, **spec.text("Id of the finding."))
 _KEY_DIGITS: Final = 12
 
 
@@ -87,30 +88,24 @@ class CaseAnswerIn(BaseModel):
 @router.get(
     "/cases", response=shapes.Cases, url_name="cases",
     **spec.operation(
-        "Cases of findings, in the order in which they were opened", "核查事项，按开启先后", scope="findings:read",
-        more=(
-            "The authority sees every finding that somebody has taken a step about; an organisation the questions that"
-            " it was ever asked. Findings that nobody has touched are open, and stand in `/findings` alone.",
-            "主管部门可见全部已处理的线索，企业可见曾向其提出的询问。无人处理的线索为未处理状态，"
-            "仅在 `/findings` 中列出。",
-        ),
+        text("Cases of findings, in the order in which they were opened"), scope="findings:read",
+        more=text("The authority sees every finding that somebody has taken a step about; an organisation "
+"the questions that it was ever asked. Findings that nobody has touched are open, and "
+"stand in `/findings` alone."),
     ),
 )  # fmt: skip
 def list_cases(
     request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
     state: Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"] | None = Query(
-        None, **spec.text("Only in this state.", "仅此状态。")
+        None, **spec.text("Only in this state.")
     ),
-    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.", "仅此检测方法。")),
+    detector: str | None = Query(None, max_length=64, **spec.text("Only this detector.")),
     assigned: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
         None,
-        **spec.text(
-            "Assigned to whoever made the token, or to nobody; watched; or overdue.",
-            "由令牌签发人承办、未指派、已关注，或逾期未答复。",
-        ),
+        **spec.text("Assigned to whoever made the token, or to nobody; watched; or overdue."),
     ),
     whose: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
-        None, deprecated=True, **spec.text("Former name of `assigned`.", "`assigned` 的旧名。")
+        None, deprecated=True, **spec.text("Former name of `assigned`.")
     ),
     cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> Json:  # fmt: skip
@@ -214,7 +209,7 @@ def _today(request: HttpRequest) -> date:
 @router.get(
     "/findings/{finding}/case", response=shapes.Case, url_name="case",
     **spec.operation(
-        "The case of a finding: what was asked, answered and decided", "线索的核查事项：询问、答复与决定",
+        text("The case of a finding: what was asked, answered and decided"),
         scope="findings:read", problems=(404,),
     ),
 )  # fmt: skip
@@ -238,7 +233,7 @@ def _case(request: HttpRequest, asking: RequestScope, finding: str) -> Case:
             return own_case(actor, str(asking.organisation), kept.finding)
         except CaseError:
             pass
-    raise not_found(f"The finding {finding} has no case that you may see.", f"线索 {finding} 没有您可查看的核查事项。")
+    raise not_found(text("The finding {finding} has no case that you may see.", finding=finding))
 
 
 def _whole(request: HttpRequest, asking: RequestScope, case: Case) -> Json:
@@ -265,17 +260,14 @@ def _step(step: CaseStep, content: Mapping[str, Any], asking: RequestScope) -> J
 @router.get(
     "/findings/{finding}/case/steps/{number}", response=shapes.CasePaper, url_name="case-step",
     **spec.operation(
-        "A step word for word, with its receipt", "步骤原文及其回执", scope="findings:read", problems=(404,),
-        more=(
-            "The one-file verifier checks them: `verify.py receipt.json --upload step.json`, where step.json holds"
-            " `content`.",
-            "可用单文件核验程序核验：`verify.py receipt.json --upload step.json`，step.json 即 `content`。",
-        ),
+        text("A step word for word, with its receipt"), scope="findings:read", problems=(404,),
+        more=text("The one-file verifier checks them: `verify.py receipt.json --upload step.json`, where "
+"step.json holds `content`."),
     ),
 )  # fmt: skip
 def get_case_step(
     request: HttpRequest, finding: str = FINDING,
-    number: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the step.", "步骤序号。")),
+    number: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the step.")),
 ) -> Json:  # fmt: skip
     """What neither side can deny."""
     asking = reads(request, "findings:read")
@@ -283,7 +275,7 @@ def get_case_step(
     log_access(request, "case", asking, organisation=case.organisation, subject=finding)
     steps = {step.number: step for step, _ in steps_of(case, reader=_reader(asking))}
     if number not in steps:
-        raise not_found(f"The case has no step {number}.", f"该核查事项没有步骤 {number}。")
+        raise not_found(text("The case has no step {number}.", number=number))
     step = steps[number]
     proof = None if step.entry is None else receipt(store(), step.entry, content=step.content.encode())
     return {"content": step.content, "receipt": proof}
@@ -292,16 +284,13 @@ def get_case_step(
 @router.post(
     "/findings/{finding}/case", response={200: shapes.Case}, url_name="case-step-taken",
     **spec.operation(
-        "Ask about a finding, or decide it", "就线索提出询问或作出决定", scope="findings:decide", problems=(404, 413),
+        text("Ask about a finding, or decide it"), scope="findings:decide", problems=(404, 413),
         idempotent=True,
         body=body_of(
             StepIn, {"act": "ask", "steps": 0, "text": "Where did this oxide come from?", "until": "2025-06-20"}
         ),
-        more=(
-            "As on the page, and for the same reasons refused: nobody is confirmed unheard, nor by whoever asked. The"
-            " step stands in the name of whoever made the token.",
-            "规则与页面相同：未经听取说明不得认定，询问人不得认定。步骤以令牌签发人的名义作出。",
-        ),
+        more=text("As on the page, and for the same reasons refused: nobody is confirmed unheard, nor by "
+"whoever asked. The step stands in the name of whoever made the token."),
     ),
 )  # fmt: skip
 def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
@@ -334,27 +323,25 @@ def _row(request: HttpRequest, finding: str) -> tuple[Finding, Case | None]:
     if found.finding is not None:
         return found.finding, found.case
     if found.case is None or not found.case.steps_taken:
-        raise not_found(f"There is no finding {finding}.", f"没有线索 {finding}。")
+        raise not_found(text("There is no finding {finding}.", finding=finding))
     return finding_seen(found.case), found.case
 
 
 def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
     def day() -> date:
         if sent.until is None:
-            raise ApiProblem(
-                "request-malformed", f"`{sent.act}` needs a day in `until`.", f"`{sent.act}` 须填写 `until`。"
-            )
+            raise ApiProblem("request-malformed", text("`{act}` needs a day in `until`.", act=sent.act))
         return sent.until
 
-    text, now, ledger = sent.text, call.now, store()
+    wording, now, ledger = sent.text, call.now, store()
     verbs: dict[str, Callable[[], object]] = {
-        "ask": lambda: cases.ask(program, ledger, seen, text=text, until=day(), now=now),
-        "extend": lambda: cases.extend(program, ledger, seen, text=text, until=day(), now=now),
-        "explain": lambda: cases.explain(program, ledger, seen, text=text, stands_until=day(), now=now),
-        "waive": lambda: cases.waive(program, ledger, seen, text=text, stands_until=day(), now=now),
-        "confirm": lambda: cases.confirm(program, ledger, seen, text=text, now=now),
-        "withdraw": lambda: cases.withdraw(program, ledger, seen, text=text, now=now),
-        "reopen": lambda: cases.reopen(program, ledger, seen, text=text, now=now),
+        "ask": lambda: cases.ask(program, ledger, seen, text=wording, until=day(), now=now),
+        "extend": lambda: cases.extend(program, ledger, seen, text=wording, until=day(), now=now),
+        "explain": lambda: cases.explain(program, ledger, seen, text=wording, stands_until=day(), now=now),
+        "waive": lambda: cases.waive(program, ledger, seen, text=wording, stands_until=day(), now=now),
+        "confirm": lambda: cases.confirm(program, ledger, seen, text=wording, now=now),
+        "withdraw": lambda: cases.withdraw(program, ledger, seen, text=wording, now=now),
+        "reopen": lambda: cases.reopen(program, ledger, seen, text=wording, now=now),
         "assign": lambda: cases.assign(program, ledger, seen, to=sent.to, now=now),
         "watch": lambda: cases.watch(program, seen, on=True, now=now),
         "unwatch": lambda: cases.watch(program, seen, on=False, now=now),
@@ -365,7 +352,7 @@ def _verb(program: Actor, seen: FindingAsSeen, sent: StepIn, call: Any) -> Calla
 @router.post(
     "/findings/{finding}/answer", response={200: shapes.Case}, url_name="case-answer",
     **spec.operation(
-        "Answer a question of the authority", "答复主管部门的询问", scope="findings:answer", problems=(404, 413),
+        text("Answer a question of the authority"), scope="findings:answer", problems=(404, 413),
         idempotent=True,
         body=body_of(
             CaseAnswerIn,
@@ -401,32 +388,28 @@ def decoded(file: CaseFileIn) -> bytes:
         return base64.b64decode(file.content_base64, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ApiProblem(
-            "request-malformed", f"`content_base64` of {file.name} is no base64.", f"{file.name} 的内容不是 base64。"
+            "request-malformed", text("`content_base64` of {name} is no base64.", name=file.name)
         ) from error
 
 
 @router.get(
     "/findings/{finding}/bundle", url_name="finding-bundle",
     **spec.operation(
-        "The evidence of a finding as a file", "线索的证据包", scope="nation:read", problems=(404,),
+        text("The evidence of a finding as a file"), scope="nation:read", problems=(404,),
         file="application/zip",
-        more=(
-            "A zip of rows, proofs, law and what was said, from which `lodeline finding recompute` gives the finding"
-            " again. That it was taken is written down.",
-            "包含行数据、证明、法规及往来内容的 zip 文件，可用 `lodeline finding recompute` 重新得出该线索。"
-            "下载将被记录。",
-        ),
+        more=text("A zip of rows, proofs, law and what was said, from which `lodeline finding recompute` "
+"gives the finding again. That it was taken is written down."),
     ),
 )  # fmt: skip
 def get_bundle(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     """For the authority."""
     asking = reads(request, "nation:read")
     if not asking.whole:
-        raise ApiProblem("not-allowed", "The authority takes evidence bundles.", "证据包仅供主管部门下载。")
+        raise ApiProblem("not-allowed", text("The authority takes evidence bundles."))
     found = case_at(call_of(request).actor, _raised(), finding)
     row = found.finding
     if row is None:
-        raise not_found(f"The filings raise no finding {finding}.", f"申报未引出线索 {finding}。")
+        raise not_found(text("The filings raise no finding {finding}.", finding=finding))
     content = evidence(call_of(request).actor, store(), law(), row, found.case)
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{row.id[:12]}.zip") or ""

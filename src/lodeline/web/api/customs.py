@@ -13,6 +13,7 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.looking import DESK_REASON
 from lodeline.office.customs import desk
@@ -33,8 +34,8 @@ from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, log_
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
-ENTRY: Final = Path(..., ge=0, le=spec.INTEGER_MAX, **spec.text("Entry that keeps the question.", "查询所在条目。"))
-CASE: Final = Path(..., max_length=80, **spec.text("Reference of the query.", "质疑案编号。"))
+ENTRY: Final = Path(..., ge=0, le=spec.INTEGER_MAX, **spec.text("Entry that keeps the question."))
+CASE: Final = Path(..., max_length=80, **spec.text("Reference of the query."))
 
 
 class DeskDecisionIn(BaseModel):
@@ -74,7 +75,7 @@ class CustomsAnswerIn(BaseModel):
 @router.get(
     "/declarations/{entry}", response=shapes.DeskQuestion, url_name="declaration",
     **spec.operation(
-        "A question to the desk as it was kept", "已记入日志的通关查询", scope="declarations:judge", problems=(404,)
+        text("A question to the desk as it was kept"), scope="declarations:judge", problems=(404,)
     ),
 )  # fmt: skip
 def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
@@ -87,7 +88,7 @@ def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
 @router.post(
     "/declarations/{entry}/decisions", response=shapes.DeskQuestion, url_name="declaration-decisions",
     **spec.operation(
-        "Decide about a question that was kept", "对已记入的查询作出处理", scope="declarations:decide",
+        text("Decide about a question that was kept"), scope="declarations:decide",
         problems=(404,), idempotent=True,
         body=body_of(DeskDecisionIn, {"act": "override", "line": "7be0aa41…", "verdict": "query", "text": "…"}),
     ),
@@ -111,7 +112,7 @@ def _decide(request: HttpRequest, officer: Actor, entry: int, sent: DeskDecision
     try:
         if sent.act == "override":
             if sent.verdict is None:
-                raise ApiProblem("request-malformed", "An override needs a verdict.", "改判须填写结论。")
+                raise ApiProblem("request-malformed", text("An override needs a verdict."))
             desk.override(
                 officer, store(), entry, verdict_id=sent.line, verdict=sent.verdict, reason=sent.text, now=now
             )  # fmt: skip
@@ -135,7 +136,7 @@ def _decide(request: HttpRequest, officer: Actor, entry: int, sent: DeskDecision
 
 @router.get(
     "/queries", response=shapes.CustomsQueries, url_name="queries",
-    **spec.operation("Queries of customs", "海关质疑", scope="declarations:judge"),
+    **spec.operation(text("Queries of customs"), scope="declarations:judge"),
 )  # fmt: skip
 def list_queries(request: HttpRequest) -> Json:
     """Those that wait for somebody first; of an organisation its own."""
@@ -146,7 +147,7 @@ def list_queries(request: HttpRequest) -> Json:
 
 @router.get(
     "/queries/{case}", response=shapes.CustomsQuery, url_name="query",
-    **spec.operation("A query of customs and its steps", "海关质疑案", scope="declarations:judge", problems=(404,)),
+    **spec.operation(text("A query of customs and its steps"), scope="declarations:judge", problems=(404,)),
 )  # fmt: skip
 def get_query(request: HttpRequest, case: str = CASE) -> Json:
     """What is asked, which documents are to be submitted, and every step as the log binds it."""
@@ -158,7 +159,7 @@ def get_query(request: HttpRequest, case: str = CASE) -> Json:
 @router.post(
     "/queries/{case}/steps", response=shapes.CustomsQuery, url_name="query-steps",
     **spec.operation(
-        "Take a step of customs in a query", "海关处理质疑案", scope="declarations:decide", problems=(404,),
+        text("Take a step of customs in a query"), scope="declarations:decide", problems=(404,),
         idempotent=True,
         body=body_of(CustomsStepIn, {"act": "found", "steps": 3, "text": "ICP-OES, report 7", "assay": "Dy=0.36"}),
     ),
@@ -198,7 +199,7 @@ def _take(request: HttpRequest, officer: Actor, case: str, sent: CustomsStepIn) 
 @router.post(
     "/queries/{case}/answer", response=shapes.CustomsQuery, url_name="query-answer",
     **spec.operation(
-        "Answer a query of customs", "答复海关质疑", scope="findings:answer", problems=(404, 413), idempotent=True,
+        text("Answer a query of customs"), scope="findings:answer", problems=(404, 413), idempotent=True,
         body=body_of(CustomsAnswerIn, {"text": "None of the models.", "documents": ["test-report"], "files": []}),
     ),
 )  # fmt: skip
@@ -223,7 +224,7 @@ def answer_query(request: HttpRequest, case: str = CASE) -> HttpResponse:
 
 def _refused(error: DeskError | CaseError) -> ApiProblem:
     is_unknown = isinstance(error, UnknownCaseError | UnknownQuestionError)
-    return ApiProblem("not-found" if is_unknown else "conflict", error.en, error.zh)
+    return ApiProblem("not-found" if is_unknown else "conflict", error.words)
 
 
 def _log_access(request: HttpRequest, what: str, exporters: list[str], subject: str) -> None:
@@ -238,7 +239,7 @@ def _kept(request: HttpRequest, entry: int) -> Question:
     try:
         return desk.question(call_of(request).actor, store(), entry, organisation=organisation or None)
     except DeskError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _case(request: HttpRequest, case: str) -> Case:
@@ -248,7 +249,7 @@ def _case(request: HttpRequest, case: str) -> Case:
             return customs_cases.own_case(actor, organisation, case)
         return customs_cases.case_of(actor, case)
     except CaseError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
 
 
 def _question(asked: Question) -> Json:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
+from lodeline.ledger.problem import messages
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.licences import draws as licence_draws
 from lodeline.service.licences.draws import DrawAnswer, Drawn
@@ -82,19 +84,16 @@ class TrancheVoidIn(BaseModel):
 @router.post(
     "/exits", response=list_of("DrawAnswers", DrawAnswer), url_name="exits",
     **spec.operation(
-        "Confirm what left, with the actual mass", "出境确认（实际数量）", scope="declarations:decide", idempotent=True,
+        text("Confirm what left, with the actual mass"), scope="declarations:decide", idempotent=True,
         body=body_of(
             ExitsIn,
             {"exits": [{"declaration": "2248…49", "line": "1", "mass_kg": "60.5", "reference": "E-7", "closes": True}]},
         ),
-        more=(
-            "Partial exits add up; the one that closes returns the rest. What passes the licence is booked and flagged,"
-            " for the goods are gone; so is what passes its reservation, or leaves on a licence that does not stand."
-            " Each row says for itself what became of it; the same number again is a repetition. A row with `corrects`"
-            " takes the place of a wrong confirmation, which stays in the log.",
-            "分批出境累计；结清时余量退回。超出许可证或预留、或许可证当日非有效的，仍予登记并附提示，因货物已出境。"
-            "逐项说明结果，同一编号重复提交视为重复。填写 corrects 的一项取代原有误的确认，原确认保留在日志中。",
-        ),
+        more=text("Partial exits add up; the one that closes returns the rest. What passes the licence is "
+"booked and flagged, for the goods are gone; so is what passes its reservation, or "
+"leaves on a licence that does not stand. Each row says for itself what became of it; "
+"the same number again is a repetition. A row with `corrects` takes the place of a wrong "
+"confirmation, which stays in the log."),
     ),
 )  # fmt: skip
 def confirm_exits(request: HttpRequest) -> HttpResponse:
@@ -111,12 +110,9 @@ def confirm_exits(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/reservations/void", response=shape_of(DrawAnswer), url_name="reservation-void",
     **spec.operation(
-        "Take the reservation of a line back", "撤销一项的预留", scope="declarations:decide", idempotent=True,
+        text("Take the reservation of a line back"), scope="declarations:decide", idempotent=True,
         body=body_of(VoidIn, {"declaration": "2248…49", "line": "1", "reason": "left by another port"}),
-        more=(
-            "A declaration that is amended or withdrawn does so by itself. What has left stays drawn.",
-            "报关单更正或撤回时自动撤销。已出境的数量仍计入核销。",
-        ),
+        more=text("A declaration that is amended or withdrawn does so by itself. What has left stays drawn."),
     ),
 )  # fmt: skip
 def void_reservation(request: HttpRequest) -> HttpResponse:
@@ -136,7 +132,7 @@ def void_reservation(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/tranches", response=shape_of(DrawAnswer), url_name="tranches",
     **spec.operation(
-        "Allot a part of a licence to a port without network", "向离线口岸分配许可额度", scope="declarations:decide",
+        text("Allot a part of a licence to a port without network"), scope="declarations:decide",
         idempotent=True,
         body=body_of(
             TrancheIn,
@@ -163,7 +159,7 @@ def allot_tranche(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/tranches/void", response=shape_of(DrawAnswer), url_name="tranche-void",
     **spec.operation(
-        "Take back what a port has not spent", "收回口岸未用额度", scope="declarations:decide", idempotent=True,
+        text("Take back what a port has not spent"), scope="declarations:decide", idempotent=True,
         body=body_of(TrancheVoidIn, {"licence": "SYN-2025-000001", "tranche": "T1", "reason": "the line is up again"}),
     ),
 )  # fmt: skip
@@ -191,8 +187,7 @@ def _answer(found: Drawn) -> HttpResponse:
     """Raises ApiProblem where it was refused."""
     if found.draw is None:
         raise ApiProblem(
-            "not-possible", " ".join(one.message("en") for one in found.problems),
-            "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
+            "not-possible", messages(found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
     return json_answer(200, found.answer)
 

@@ -11,6 +11,7 @@ from ninja.params.functions import Path, Query
 
 from lodeline.collation.exception import CAUSES
 from lodeline.filing.feed_schema import FEEDS
+from lodeline.language import bilingual, text
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.matching import feeds as office
@@ -33,50 +34,63 @@ _BODY: Final[dict[str, Any]] = {
             "example": {
                 "rows": [
                     {
-                        "number": "25992000000000012345", "kind": "special", "on": "2025-07-04", "seller": "SEP-0003",
-                        "buyer": "MAG-0003", "product_name": "氧化镨钕", "mass_kg": "4000", "value": "1600000",
+                        "number": "25992000000000012345",
+                        "kind": "special",
+                        "on": "2025-07-04",
+                        "seller": "SEP-0003",
+                        "buyer": "MAG-0003",
+                        "product_name": "氧化镨钕",
+                        "mass_kg": "4000",
+                        "value": "1600000",
                     }
                 ]
             },
         },
         "multipart/form-data": {"schema": spec.file_in("FeedFileIn")},
     },
-}  # fmt: skip
+}
 
 
 @router.post(
-    "/feeds/{kind}", response={201: shapes.FeedAnswer, 200: shapes.FeedAnswer, 422: shapes.FeedAnswer},
+    "/feeds/{kind}",
+    response={201: shapes.FeedAnswer, 200: shapes.FeedAnswer, 422: shapes.FeedAnswer},
     url_name="feeds",
     **spec.operation(
-        "Hand in invoices or customs lines", "提交发票或海关数据", scope="feeds:invoices", problems=(404, 413, 415),
-        body=_BODY, idempotent=True,
-        more=(
-            "Of the authority. One file, or rows: whole or not at all, one entry of the log. The same rows again give"
-            " the old entry (200). Customs lines need the scope `feeds:customs`. All problems at once.",
-            "仅限主管部门。一个文件或若干行，整体接收或整体拒绝，形成一个日志条目；相同内容再次提交返回原条目（200）。"
-            "海关数据须有 `feeds:customs` 权限。一次返回全部问题。",
+        text("Hand in invoices or customs lines"),
+        scope="feeds:invoices",
+        problems=(404, 413, 415),
+        body=_BODY,
+        idempotent=True,
+        more=text(
+            "Of the authority. One file, or rows: whole or not at all, one entry of the log. The "
+            "same rows again give the old entry (200). Customs lines need the scope `feeds:customs`. "
+            "All problems at once."
         ),
     ),
-)  # fmt: skip
+)
 def submit_feed(
     request: HttpRequest,
-    kind: str = Path(..., max_length=16, **spec.text("invoices or customs.", "invoices 或 customs。")),
+    kind: str = Path(..., max_length=16, **spec.text("invoices or customs.")),
 ) -> HttpResponse:
     """`{"accepted", "repeated", "feed", "rows", "problems", "receipt"}`."""
     if kind not in FEEDS:
         raise not_found(
-            f"There is no feed {kind}: one of {', '.join(FEEDS)}.", f"没有数据 {kind}：可选 {'、'.join(FEEDS)}。"
-        )  # fmt: skip
+            text(
+                "There is no feed {kind}: one of {feeds}.",
+                kind=kind,
+                feeds=bilingual(", ".join(FEEDS), "、".join(FEEDS)),
+            )
+        )
     program: Program = feeds(request, kind)
     body = filing_of(request)
     if len(body.files) != 1:
-        raise ApiProblem("request-malformed", "Send one file at a time.", "每次请发送一个文件。")
+        raise ApiProblem("request-malformed", text("Send one file at a time."))
 
     def act() -> HttpResponse:
         (file,) = body.files
         done = office.submit(
             program, store(), feed=kind, name=file.name, content=file.content, now=call_of(request).now
-        )  # fmt: skip
+        )
         proof = None if done.entry is None else receipt_of(store(), done.entry.index)
         return json_answer(422 if done.entry is None else 200 if done.repeated else 201, done.as_json(proof))
 
@@ -84,34 +98,44 @@ def submit_feed(
 
 
 @router.get(
-    "/exceptions", response=shapes.Exceptions, url_name="exceptions",
+    "/exceptions",
+    response=shapes.Exceptions,
+    url_name="exceptions",
     **spec.operation(
-        "Where filings, invoices and the border disagree", "三方核对差异", scope="findings:read", problems=(404,),
-        more=(
-            "In the order of their ids. An organisation sees its own.", "按编号排列。企业只能看到涉及本企业的差异。",
-        ),
+        text("Where filings, invoices and the border disagree"),
+        scope="findings:read",
+        problems=(404,),
+        more=text("In the order of their ids. An organisation sees its own."),
     ),
-)  # fmt: skip
+)
 def list_exceptions(
-    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
-    cause: str | None = Query(None, max_length=64, **spec.text("Only this cause.", "仅此原因。")),
-    state: str | None = Query(None, pattern="^(open|not-due)$", **spec.text("open or not-due.", "open 或 not-due。")),
-    first: str | None = spec.FIRST, last: str | None = spec.LAST, cursor: str | None = spec.CURSOR,
+    request: HttpRequest,
+    *,
+    organisation: str | None = spec.ORGANISATION,
+    cause: str | None = Query(None, max_length=64, **spec.text("Only this cause.")),
+    state: str | None = Query(None, pattern="^(open|not-due)$", **spec.text("open or not-due.")),
+    first: str | None = spec.FIRST,
+    last: str | None = spec.LAST,
+    cursor: str | None = spec.CURSOR,
     limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+) -> Json:
     """As of the last reading of the ledger."""
     scope = reads(request, "findings:read", organisation)
     if cause is not None and cause not in CAUSES:
         raise not_found(
-            f"There is no cause {cause}: one of {', '.join(CAUSES)}.", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}。"
-        )  # fmt: skip
+            text(
+                "There is no cause {cause}: one of {causes}.",
+                cause=cause,
+                causes=bilingual(", ".join(CAUSES), "、".join(CAUSES)),
+            )
+        )
     now = reading()
     as_of(request, now.snapshot.entry, now.snapshot.root)
     log_access(request, "exceptions", scope)
     every: pl.DataFrame = now.answer(questions.every, now.store, now.snapshot, now.law)
     rows = questions.chosen(
         every, organisation=scope.organisation, cause=cause, first=first, last=last, state=state
-    ).sort("id")  # fmt: skip
+    ).sort("id")
     behind = rows if cursor is None else rows.filter(pl.col("id") > read_key_cursor(cursor, 1)[0])
     page = [questions.as_json(row) for row in behind.head(limit).to_dicts()]
     following = key_cursor([page[-1]["id"]]) if behind.height > limit else None
@@ -119,11 +143,13 @@ def list_exceptions(
 
 
 @router.get(
-    "/exceptions/{exception}", response=shapes.OneException, url_name="exception",
-    **spec.operation("One exception with its papers", "单项差异及单据", scope="findings:read", problems=(404,)),
-)  # fmt: skip
+    "/exceptions/{exception}",
+    response=shapes.OneException,
+    url_name="exception",
+    **spec.operation(text("One exception with its papers"), scope="findings:read", problems=(404,)),
+)
 def get_exception(
-    request: HttpRequest, exception: str = Path(..., max_length=32, **spec.text("Its id.", "差异编号。"))
+    request: HttpRequest, exception: str = Path(..., max_length=32, **spec.text("Its id.", context="feeds"))
 ) -> Json:
     """An organisation gets, of filings, its own rows."""
     scope = reads(request, "findings:read")
@@ -136,6 +162,6 @@ def get_exception(
             only = frozenset({str(scope.organisation)})
             found = now.answer(questions.one, now.store, now.snapshot, now.law, identifier=exception, only=only)
     except questions.UnknownExceptionError as error:
-        raise not_found(error.en, error.zh) from error
+        raise not_found(error.words) from error
     log_access(request, "exception", scope, organisation=found["exception"]["organisation"], subject=exception)
     return found

@@ -10,6 +10,7 @@ from django.utils.http import content_disposition_header
 from ninja import Router
 from ninja.params.functions import Path, Query
 
+from lodeline.language import text
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.filing import drafts, submitting
 from lodeline.office.filing.certify import statement
@@ -27,13 +28,10 @@ from lodeline.web.api.who import as_of_head, call_of, law, log_access, reads, st
 
 router = Router(tags=["filings"])
 
-DRAFT: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the draft.", "草稿编号。"))
+DRAFT: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the draft."))
 PERIOD_OF_FILING: Final = Query(
     None, pattern=spec.PERIOD_PATTERN,
-    **spec.text(
-        "The month that is filed, YYYY-MM; it may stand in the body instead, as `period`.",
-        "申报月份，YYYY-MM；也可写在内容的 `period` 中。",
-    ),
+    **spec.text("The month that is filed, YYYY-MM; it may stand in the body instead, as `period`."),
 )  # fmt: skip
 FILING_BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -67,14 +65,11 @@ FILING_BODY: Final[dict[str, Any]] = {
 @router.post(
     "/filings/check", response={200: shapes.FilingAnswer}, url_name="filings-check",
     **spec.operation(
-        "Check a filing without filing it", "检查申报，不提交", scope="filings:write", problems=(413, 415, 422),
+        text("Check a filing without filing it"), scope="filings:write", problems=(413, 415, 422),
         body=FILING_BODY,
-        more=(
-            "All problems at once, each with file, row and column. Where it would be accepted, `statement` is what a"
-            " certifier would sign. Files beyond 2 MB are handed in, and checked by a worker.",
-            "一次返回全部问题，注明文件、行和列。如可受理，`statement` 为签认人应签的内容。"
-            "超过 2 MB 的文件请直接提交，由后台检查。",
-        ),
+        more=text("All problems at once, each with file, row and column. Where it would be accepted, "
+"`statement` is what a certifier would sign. Files beyond 2 MB are handed in, and "
+"checked by a worker."),
     ),
 )  # fmt: skip
 def check_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -> HttpResponse:
@@ -87,9 +82,11 @@ def check_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) ->
         if size > CHECKED_AT_ONCE_BYTES:
             raise ApiProblem(
                 "too-large",
-                f"{size} bytes are too many to be checked while you wait. Hand the filing in: a worker checks it, and"
-                " nothing is filed that has problems.",
-                f"内容为 {size} 字节，无法即时检查。请直接提交：由后台检查，有问题的不会入账。",
+                text(
+                    "{size} bytes are too many to be checked while you wait. Hand the filing in: a worker "
+                    "checks it, and nothing is filed that has problems.",
+                    size=size,
+                ),
             )
         sent = _sent(body, period)
         judged = submitting.judge(program, organisation, sent, store=store(), law=law(), now=call_of(request).now)
@@ -102,14 +99,11 @@ def check_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) ->
 @router.post(
     "/filings", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="filings-submit",
     **spec.operation(
-        "Hand in a filing", "提交申报", scope="filings:write", problems=(413, 415), body=FILING_BODY, idempotent=True,
-        more=(
-            "201 with the receipt where the token may certify and the filing is small. 202 where it waits: for a"
-            " certifier (`draft`), or for a worker (`job`). 422 with every problem where it would not be accepted; then"
-            " nothing of it is kept. A filing that was filed before is answered with its old receipt.",
-            "令牌可签认且文件较小时返回 201 及回执；需等待签认人（`draft`）或后台处理（`job`）时返回 202；"
-            "不予受理时返回 422 及全部问题，且不保留任何内容。重复申报返回原回执。",
-        ),
+        text("Hand in a filing"), scope="filings:write", problems=(413, 415), body=FILING_BODY, idempotent=True,
+        more=text("201 with the receipt where the token may certify and the filing is small. 202 where it "
+"waits: for a certifier (`draft`), or for a worker (`job`). 422 with every problem where "
+"it would not be accepted; then nothing of it is kept. A filing that was filed before is "
+"answered with its old receipt."),
     ),
 )  # fmt: skip
 def submit_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -> HttpResponse:
@@ -122,13 +116,10 @@ def submit_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -
     "/filings/{entry}/corrections", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer},
     url_name="filings-correct",
     **spec.operation(
-        "Correct a filing", "更正申报", scope="filings:write", problems=(404, 413, 415), body=FILING_BODY,
+        text("Correct a filing"), scope="filings:write", problems=(404, 413, 415), body=FILING_BODY,
         idempotent=True,
-        more=(
-            "The rows of the events that change, in full; a row of kind `void` withdraws an event. What stands"
-            " unchanged may be left out or sent again.",
-            "须完整填写变更事件的各行；类型为 `void` 的行表示撤销事件。未变更的内容可省略，也可重复发送。",
-        ),
+        more=text("The rows of the events that change, in full; a row of kind `void` withdraws an event. "
+"What stands unchanged may be left out or sent again."),
     ),
 )  # fmt: skip
 def correct_filing(request: HttpRequest, entry: int = spec.ENTRY) -> HttpResponse:
@@ -207,8 +198,10 @@ def _refused(problems: list[dict[str, Any]]) -> ApiProblem:
     count = sum(one["severity"] != "flag" for one in problems)
     return ApiProblem(
         "filing-refused",
-        f"{count} problems stand in the way: see `errors`. Nothing was filed, and nothing of it was kept.",
-        f"有 {count} 个问题须先解决，见 `errors`。未入账，也未保留任何内容。",
+        text(
+            "{count} problems stand in the way: see `errors`. Nothing was filed, and nothing of it was kept.",
+            count=count,
+        ),
         errors=problems,
     )
 
@@ -220,7 +213,7 @@ def _flags(entry: int) -> list[dict[str, Any]]:
 
 @router.get(
     "/filings", response=shapes.Filings, url_name="filings",
-    **spec.operation("List filings, newest first", "申报列表，最新在前", scope="filings:read"),
+    **spec.operation(text("List filings, newest first"), scope="filings:read"),
 )  # fmt: skip
 def list_filings(
     request: HttpRequest, organisation: str | None = spec.ORGANISATION, period: str | None = spec.PERIOD,
@@ -236,7 +229,7 @@ def list_filings(
 
 @router.get(
     "/filings/{entry}", response=shapes.Filing, url_name="filing",
-    **spec.operation("One filing", "单份申报", scope="filings:read", problems=(404,)),
+    **spec.operation(text("One filing"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_filing(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """What the log has of it."""
@@ -248,7 +241,7 @@ def get_filing(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
 
 @router.get(
     "/filings/{entry}/rows", response=shapes.FilingRows, url_name="filing-rows",
-    **spec.operation("The rows of a filing", "申报各行", scope="filings:read", problems=(404,)),
+    **spec.operation(text("The rows of a filing"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_rows(
     request: HttpRequest, entry: int = spec.ENTRY, cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT
@@ -262,7 +255,7 @@ def get_rows(
 
 @router.get(
     "/filings/{entry}/problems", response=shapes.FilingProblems, url_name="filing-problems",
-    **spec.operation("The flags of a filing, as filed", "申报时的提示", scope="filings:read", problems=(404,)),
+    **spec.operation(text("The flags of a filing, as filed"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_problems(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """Flags stay as they were when it was filed."""
@@ -271,7 +264,7 @@ def get_problems(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any
 
 @router.get(
     "/filings/{entry}/receipt", response=shapes.Receipt, url_name="filing-receipt",
-    **spec.operation("The receipt of a filing", "申报回执", scope="filings:read", problems=(404,)),
+    **spec.operation(text("The receipt of a filing"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_receipt(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, object]:
     """Proved against the log as it stands now."""
@@ -283,7 +276,7 @@ def get_receipt(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, obje
 
 @router.get(
     "/filings/{entry}/uploads", response=shapes.Uploads, url_name="filing-uploads",
-    **spec.operation("The files of a filing", "申报的原始文件", scope="filings:read", problems=(404,)),
+    **spec.operation(text("The files of a filing"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def list_uploads(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     """Their names, sizes and digests."""
@@ -299,19 +292,19 @@ def list_uploads(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any
 @router.get(
     "/filings/{entry}/uploads/{number}", url_name="filing-upload",
     **spec.operation(
-        "A file of a filing, as it came", "申报的原始文件内容", scope="filings:read", problems=(404,),
+        text("A file of a filing, as it came"), scope="filings:read", problems=(404,),
         file="application/octet-stream",
     ),
 )  # fmt: skip
 def get_upload(
     request: HttpRequest, entry: int = spec.ENTRY,
-    number: int = Path(..., ge=1, le=1000, **spec.text("Number of the file.", "文件序号。")),
+    number: int = Path(..., ge=1, le=1000, **spec.text("Number of the file.")),
 ) -> HttpResponse:  # fmt: skip
     """Its bytes."""
     _readable(request, entry)
     kept = list(zip(store().upload_names(entry), store().uploads(entry), strict=True))
     if number > len(kept):
-        raise not_found("This filing has no such file.", "该申报没有此文件。")
+        raise not_found(text("This filing has no such file."))
     name, (_, content) = kept[number - 1]
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
@@ -320,20 +313,20 @@ def get_upload(
 
 @router.get(
     "/drafts/{draft}", response=shapes.Draft, url_name="draft",
-    **spec.operation("A filing on its way", "处理中的申报", scope="filings:read", problems=(404,)),
+    **spec.operation(text("A filing on its way"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_draft(request: HttpRequest, draft: int = DRAFT) -> dict[str, Any]:
     """Where it stands; `entry` once it is filed."""
     scope = reads(request, "filings:read")
     if scope.organisation is None:
-        raise not_found("There is no such draft.", "没有这份草稿。")
+        raise not_found(text("There is no such draft."))
     return {**_draft(drafts.find(call_of(request).actor, scope.organisation, draft))}
 
 
 @router.post(
     "/drafts/{draft}/certify", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="draft-certify",
     **spec.operation(
-        "Certify a draft and file it", "签认草稿并申报", scope="filings:certify", problems=(404, 413),
+        text("Certify a draft and file it"), scope="filings:certify", problems=(404, 413),
         idempotent=True,
         body={
             "required": True,
@@ -346,12 +339,8 @@ def get_draft(request: HttpRequest, draft: int = DRAFT) -> dict[str, Any]:
                 }
             },
         },
-        more=(
-            '`certification`: `{"kind": "certificate", "certificate", "signature"}`, the signature over the bytes of'
-            " the draft's `statement`.",
-            '`certification`：`{"kind": "certificate", "certificate", "signature"}`，'
-            "签名对象为草稿 `statement` 的字节。",
-        ),
+        more=text("`certification`: `{\"kind\": \"certificate\", \"certificate\", \"signature\"}`, the signature "
+"over the bytes of the draft's `statement`."),
     ),
 )  # fmt: skip
 def certify_draft(request: HttpRequest, draft: int = DRAFT) -> HttpResponse:
@@ -367,8 +356,7 @@ def certify_draft(request: HttpRequest, draft: int = DRAFT) -> HttpResponse:
             return submission_response(request, program, held, None)
         if held.state not in (Draft.State.OPEN, Draft.State.ASKED) or not held.accepted:
             raise ApiProblem(
-                "conflict", "This draft cannot be filed as it stands: look at it once more.",
-                "该草稿目前不能申报：请重新查看其状态。",
+                "conflict", text("This draft cannot be filed as it stands: look at it once more.")
             )  # fmt: skip
         return submission_response(request, program, held, body.fields.get("certification"))
 
@@ -394,7 +382,7 @@ def _entry(entry: int, organisation: str | None) -> StoredEntry:
     """A filing of the organisation (None: of any). What is another's is not there."""
     found = store().entry(entry)
     if found is None or found.kind != "filing" or organisation not in (None, found.organisation):
-        raise not_found(f"There is no filing {entry} of yours.", f"没有您的申报 {entry}。")
+        raise not_found(text("There is no filing {entry} of yours.", entry=entry))
     return found
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.params.functions import Path, Query
 
+from lodeline.language import text
 from lodeline.office.log.changes import WAIT_S_MAX, wait_for_changes
 from lodeline.office.models import Job
 from lodeline.service.firm.organisation_view import OrganisationView
@@ -29,33 +30,25 @@ _WAITING: Final = BoundedSemaphore(3)
 @router.get(
     "/changes", response=Changes, url_name="changes", tags=["changes"],
     **spec.operation(
-        "What has changed for you, in the order of the log", "本企业相关变动，按日志顺序", scope="changes:read",
-        more=(
-            "Keep `next` and send it as `since`: nothing is lost or repeated, however long you were away. With `wait`"
-            " the answer waits for the next change where there is none. Findings have no place in the log: ask"
-            " `/findings` with `If-None-Match`.",
-            "请保存 `next` 并在下次作为 `since` 发送：无论间隔多久，均不遗漏、不重复。使用 `wait` 时如无变动则等待。"
-            "线索不在日志中，请以 `If-None-Match` 查询 `/findings`。",
-        ),
+        text("What has changed for you, in the order of the log"), scope="changes:read",
+        more=text("Keep `next` and send it as `since`: nothing is lost or repeated, however long you were "
+"away. With `wait` the answer waits for the next change where there is none. Findings "
+"have no place in the log: ask `/findings` with `If-None-Match`."),
     ),
 )  # fmt: skip
 def get_changes(
     request: HttpRequest,
     since: str | None = Query(
         None, max_length=64,
-        **spec.text(
-            "`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"
-        ),
+        **spec.text("`next` of the answer before; without it, from the beginning."),
     ),
-    wait: int = Query(0, ge=0, le=WAIT_S_MAX, **spec.text("Seconds to wait for a change.", "等待变动的秒数。")),
+    wait: int = Query(0, ge=0, le=WAIT_S_MAX, **spec.text("Seconds to wait for a change.")),
     limit: int = spec.LIMIT, organisation: str | None = spec.ORGANISATION,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of the feed."""
     scope = reads(request, "changes:read", organisation)
     if scope.organisation is None:
-        raise ApiProblem(
-            "organisation-unnamed", "Name whose changes with `organisation`.", "请用 `organisation` 指明企业。"
-        )
+        raise ApiProblem("organisation-unnamed", text("Name whose changes with `organisation`."))
     log_access(request, "changes", scope)
     own = OrganisationView(store(), law(), scope.organisation)
     waits = wait > 0 and _WAITING.acquire(blocking=False)
@@ -71,17 +64,17 @@ def get_changes(
 
 @router.get(
     "/jobs/{job}", response=JobShape, url_name="job", tags=["filings"],
-    **spec.operation("Work under way", "后台作业", scope="filings:read", problems=(404,)),
+    **spec.operation(text("Work under way"), scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_job(
     request: HttpRequest,
-    job: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the job.", "作业编号。")),
+    job: int = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the job.")),
 ) -> dict[str, Any]:
     """How far it is."""
     scope = reads(request, "filings:read")
     found = Job.objects.filter(pk=job).first()
     if found is None or not found.organisation or scope.organisation not in (None, found.organisation):
-        raise not_found(f"There is no job {job} of yours.", f"没有您的作业 {job}。")
+        raise not_found(text("There is no job {job} of yours.", job=job))
     return {
         "job": found.pk, "kind": found.kind, "state": found.state, "progress": found.progress,
         "result": json.loads(found.result),
@@ -90,7 +83,7 @@ def get_job(
 
 @router.get(
     "/self", response=Self, url_name="self", tags=["self"],
-    **spec.operation("Who you are here, and what time it is", "当前身份与服务器时间", scope="signed in"),
+    **spec.operation(text("Who you are here, and what time it is"), scope="signed in"),
 )  # fmt: skip
 def get_self(request: HttpRequest) -> dict[str, Any]:
     """Of the token or the session that came with the request."""

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.inspections.plans import enter_plan, plan_open_to, plans_open_to
 from lodeline.service.inspections import planning
@@ -31,7 +32,7 @@ _SCOPE: Final = "inspections:write"
 
 @router.get(
     "/inspection-plans", response=InspectionPlans, url_name="inspection-plans",
-    **spec.operation("Sampling plans that were entered, the oldest first", "已登记的抽样计划", scope=_SCOPE),
+    **spec.operation(text("Sampling plans that were entered, the oldest first"), scope=_SCOPE),
 )  # fmt: skip
 def list_plans(request: HttpRequest, *, organisation: str | None = spec.ORGANISATION) -> Json:
     """Of firms whose visits the inspector may enter."""
@@ -44,14 +45,14 @@ def list_plans(request: HttpRequest, *, organisation: str | None = spec.ORGANISA
 
 @router.get(
     "/inspection-plans/{entry}", response=InspectionPlan, url_name="inspection-plan",
-    **spec.operation("One sampling plan, item by item", "抽样计划及其检查件", scope=_SCOPE, problems=(404,)),
+    **spec.operation(text("One sampling plan, item by item"), scope=_SCOPE, problems=(404,)),
 )  # fmt: skip
 def get_plan(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     """Its paper: see `docs/reference/inspection-plan.md`."""
     actor = _inspector(request)
     found = plan_open_to(actor, store(), entry, today=law().day_of(call_of(request).now))
     if found is None or not actor.may("inspection.write", found.paper["organisation"]):
-        raise not_found(f"There is no plan in entry {entry}.", f"条目 {entry} 没有抽样计划。")
+        raise not_found(text("There is no plan in entry {entry}.", entry=entry))
     return {"plan": entry, **found.paper}
 
 
@@ -74,11 +75,9 @@ _PLAN: Final = {"site": "SEP-0001-A", "on": "2026-03-12", "goals": {"Dy": "10", 
 @router.post(
     "/inspection-plans", response={200: InspectionPlan, 201: InspectionPlan}, url_name="inspection-plans-enter",
     **spec.operation(
-        "What a visit would show, or a plan entered", "拟定或登记抽样计划", scope=_SCOPE, problems=(404, 413),
+        text("What a visit would show, or a plan entered"), scope=_SCOPE, problems=(404, 413),
         idempotent=True, body=body_of(PlanIn, _PLAN),
-        more=(
-            "Nothing is entered without `enter`. The firm is not told.", "未注明 `enter` 时不登记。不通知企业。",
-        ),
+        more=text("Nothing is entered without `enter`. The firm is not told."),
     ),
 )  # fmt: skip
 def plan_visit(request: HttpRequest) -> HttpResponse:
@@ -90,7 +89,7 @@ def plan_visit(request: HttpRequest) -> HttpResponse:
         register, snapshot, now = store().newest_register(), reading().snapshot, call_of(request).now
         organisation = register.site_organisation.get(sent.site)
         if organisation is None or not program.may("inspection.write", organisation):
-            raise not_found(f"No site {sent.site} is in the register.", f"登记簿中没有场所 {sent.site}。")
+            raise not_found(text("No site {site} is in the register.", site=sent.site))
         wanted = Wanted(
             site=sent.site, on=sent.on, goals=goals_of(f"{name}={kg}" for name, kg in sent.goals.items()),
             detect=sent.detect, minutes=sent.minutes, chosen=sent.chosen,

@@ -17,6 +17,7 @@ from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lodeline.filing.table import Table, read_bytes
+from lodeline.language import text
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holder_on
 from lodeline.office.inspections import measuring
@@ -45,20 +46,23 @@ Fields = TypeVar("Fields", bound=BaseModel)
 
 
 @router.get(
-    "/inspections", response=Inspections, url_name="inspections",
+    "/inspections",
+    response=Inspections,
+    url_name="inspections",
     **spec.operation(
-        "What inspectors entered: counts, measurements, hand-overs, results, seizures, seals",
-        "检查记录：盘点、测量、样袋交接、化验结果、扣押与封志", scope="balances:read",
-        more=(
-            "Oldest first. An organisation is told what was entered about it, at sites in its own days.",
-            "按登记先后排列。企业可见在其持有场所期间的检查记录。",
-        ),
+        text("What inspectors entered: counts, measurements, hand-overs, results, seizures, seals"),
+        scope="balances:read",
+        more=text("Oldest first. An organisation is told what was entered about it, at sites in its own days."),
     ),
-)  # fmt: skip
+)
 def list_inspections(
-    request: HttpRequest, *, organisation: str | None = spec.ORGANISATION, site: str | None = spec.SITE,
-    cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
-) -> Json:  # fmt: skip
+    request: HttpRequest,
+    *,
+    organisation: str | None = spec.ORGANISATION,
+    site: str | None = spec.SITE,
+    cursor: str | None = spec.CURSOR,
+    limit: int = spec.LIMIT,
+) -> Json:
     """They move no book: see `docs/howto/inspect-a-site.md`."""
     scope = reads(request, "balances:read", organisation)
     after = cursor_number(cursor, -1)
@@ -123,43 +127,61 @@ class ResultsIn(BaseModel):
 
 
 _COUNT: Final = {
-    "act": "count", "site": "SEP-0001-A", "on": "2026-02-12", "whole": True,
-    "rows": [{"lot": "OX-17", "mass_kg": "120", "method": "W1", "seal": "S-9"}], "note": "announced visit",
-}  # fmt: skip
+    "act": "count",
+    "site": "SEP-0001-A",
+    "on": "2026-02-12",
+    "whole": True,
+    "rows": [{"lot": "OX-17", "mass_kg": "120", "method": "W1", "seal": "S-9"}],
+    "note": "announced visit",
+}
 _MEASURED: Final = {
-    "site": "SEP-0001-A", "on": "2026-02-12", "rows": [
-        {"uid": "7f0c2a51", "lot": "OX-17", "declared_kg": "120", "mass_kg": "119.8", "instrument": "SC-0412",
-         "calibrated_on": "2026-01-20", "method": "W1", "bag_authority": "B-17", "bag_firm": "B-18",
-         "bag_reserve": "B-19"},
+    "site": "SEP-0001-A",
+    "on": "2026-02-12",
+    "rows": [
+        {
+            "uid": "7f0c2a51",
+            "lot": "OX-17",
+            "declared_kg": "120",
+            "mass_kg": "119.8",
+            "instrument": "SC-0412",
+            "calibrated_on": "2026-01-20",
+            "method": "W1",
+            "bag_authority": "B-17",
+            "bag_firm": "B-18",
+            "bag_reserve": "B-19",
+        },
     ],
-}  # fmt: skip
+}
 _HANDED: Final = {
     "rows": [{"bag": "B-17", "from": "authority", "to": "Courier", "at": "2026-02-12 16:00", "seal_intact": "yes"}],
 }
 _RESULTS: Final = {
-    "laboratory": "Provincial Laboratory", "side": "authority",
+    "laboratory": "Provincial Laboratory",
+    "side": "authority",
     "rows": [{"bag": "B-17", "method": "ICP", "analysed_on": "2026-02-16", "Nd_pct": "72.1", "Dy_ppm": "140"}],
-}  # fmt: skip
-_AS_FILE: Final = (
+}
+_AS_FILE: Final = text(
     "Rows as text, or a CSV or XLSX file of them as multipart/form-data with the other fields beside it. Nothing enters"
-    " while one row is wrong; what was sent twice is taken once, and `repeated` says which.",
-    "可发送文本行，或以 multipart/form-data 发送 CSV、XLSX 文件及其他字段。"
-    "任一行有误则均不登记；重复发送只记一次，见 `repeated`。",
+    " while one row is wrong; what was sent twice is taken once, and `repeated` says which."
 )
 
 
 @router.post(
-    "/inspections", response={201: InspectionAnswer}, url_name="inspections-enter",
+    "/inspections",
+    response={201: InspectionAnswer},
+    url_name="inspections-enter",
     **spec.operation(
-        "Enter what an inspector found", "登记检查结果", scope="inspections:write", problems=(404, 413),
-        idempotent=True, body=body_of(InspectionIn, _COUNT),
-        more=(
-            "About the firm that held the site on that day; it is told. Bad rows come back with their places, all at"
-            " once.",
-            "记录针对当日持有该场所的企业，并通知该企业。有误的行一次性返回，并注明位置。",
+        text("Enter what an inspector found"),
+        scope="inspections:write",
+        problems=(404, 413),
+        idempotent=True,
+        body=body_of(InspectionIn, _COUNT),
+        more=text(
+            "About the firm that held the site on that day; it is told. Bad rows come back with "
+            "their places, all at once."
         ),
     ),
-)  # fmt: skip
+)
 def enter_inspection(request: HttpRequest) -> HttpResponse:
     """An entry of the log."""
     program = decides(request, "inspections:write")
@@ -168,9 +190,14 @@ def enter_inspection(request: HttpRequest) -> HttpResponse:
     def act() -> HttpResponse:
         organisation, now = _holder(sent.site, sent.on), call_of(request).now
         visited = Visited(
-            act=sent.act, site=sent.site, on=sent.on, table=_table(sent.rows), whole=sent.whole, note=sent.note,
+            act=sent.act,
+            site=sent.site,
+            on=sent.on,
+            table=_table(sent.rows),
+            whole=sent.whole,
+            note=sent.note,
             seals=[Seal(number=one.number, on=one.on) for one in sent.seals],
-        )  # fmt: skip
+        )
         today = law().day_of(now)
         done = entering.enter(program, store(), visited, organisation=organisation, now=now, today=today)
         if done.entry is None:
@@ -182,13 +209,18 @@ def enter_inspection(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/inspections/measurements", response={200: InspectionsEntered, 201: InspectionsEntered},
+    "/inspections/measurements",
+    response={200: InspectionsEntered, 201: InspectionsEntered},
     url_name="inspections-measure",
     **spec.operation(
-        "Enter what was counted, weighed and sampled at a site", "登记盘点、称量与取样", scope="inspections:write",
-        problems=(404, 413), idempotent=True, body=body_of(MeasurementIn, _MEASURED), more=_AS_FILE,
+        text("Enter what was counted, weighed and sampled at a site"),
+        scope="inspections:write",
+        problems=(404, 413),
+        idempotent=True,
+        body=body_of(MeasurementIn, _MEASURED),
+        more=_AS_FILE,
     ),
-)  # fmt: skip
+)
 def enter_measurement(request: HttpRequest) -> HttpResponse:
     """An entry of the log, unless all of it stands already (200)."""
     program = decides(request, "inspections:write")
@@ -199,23 +231,25 @@ def enter_measurement(request: HttpRequest) -> HttpResponse:
         weighing = Weighing(site=sent.site, on=sent.on, files=_files(body), plan=sent.plan, note=sent.note)
         done = measuring.measure(
             program, store(), weighing, organisation=organisation, now=now, today=law().day_of(now)
-        )  # fmt: skip
+        )
         return _answer(done)
 
     return once(request, body.digest, act)
 
 
 @router.post(
-    "/inspections/custody", response={200: InspectionsEntered, 201: InspectionsEntered},
+    "/inspections/custody",
+    response={200: InspectionsEntered, 201: InspectionsEntered},
     url_name="inspections-custody",
     **spec.operation(
-        "Enter bags that changed hands", "登记样袋交接", scope="inspections:write", problems=(413,), idempotent=True,
-        body=body_of(HandOverIn, _HANDED), more=(
-            f"A firm hands over its own part, with `filings:write`. {_AS_FILE[0]}",
-            f"企业可凭 `filings:write` 登记企业样的交接。{_AS_FILE[1]}",
-        ),
+        text("Enter bags that changed hands"),
+        scope="inspections:write",
+        problems=(413,),
+        idempotent=True,
+        body=body_of(HandOverIn, _HANDED),
+        more=text("A firm hands over its own part, with `filings:write`. {as_file}", as_file=_AS_FILE),
     ),
-)  # fmt: skip
+)
 def enter_custody(request: HttpRequest) -> HttpResponse:
     """Entries of the log, one for each visit whose bags are named."""
     program, own = _writer(request)
@@ -231,27 +265,28 @@ def enter_custody(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/inspections/results", response={200: InspectionsEntered, 201: InspectionsEntered},
+    "/inspections/results",
+    response={200: InspectionsEntered, 201: InspectionsEntered},
     url_name="inspections-results",
     **spec.operation(
-        "Enter what a laboratory found", "登记化验结果", scope="inspections:write", problems=(413,), idempotent=True,
-        body=body_of(ResultsIn, _RESULTS), more=(
-            f"A firm hands in what its own laboratory found in its own part, with `filings:write` and `side` firm."
-            f" {_AS_FILE[0]}",
-            f"企业可凭 `filings:write` 以 `side` 为 firm 提交本企业实验室对企业样的结果。{_AS_FILE[1]}",
+        text("Enter what a laboratory found"),
+        scope="inspections:write",
+        problems=(413,),
+        idempotent=True,
+        body=body_of(ResultsIn, _RESULTS),
+        more=text(
+            "A firm hands in what its own laboratory found in its own part, with `filings:write` and "
+            "`side` firm. {as_file}",
+            as_file=_AS_FILE,
         ),
     ),
-)  # fmt: skip
+)
 def enter_results(request: HttpRequest) -> HttpResponse:
     """Entries of the log, one for each visit whose bags are named, and one of the reference materials."""
     program, own = _writer(request)
     sent, body = _sent(request, ResultsIn)
     if own is not None and sent.side != "firm":
-        raise ApiProblem(
-            "request-malformed",
-            "An organisation hands in results of the side `firm`.",
-            "企业提交的结果 `side` 须为 firm。",
-        )
+        raise ApiProblem("request-malformed", text("An organisation hands in results of the side `firm`."))
 
     def act() -> HttpResponse:
         now = call_of(request).now
@@ -263,12 +298,15 @@ def enter_results(request: HttpRequest) -> HttpResponse:
 
 
 @router.get(
-    "/inspections/{entry}", response=InspectionAnswer, url_name="inspection",
+    "/inspections/{entry}",
+    response=InspectionAnswer,
+    url_name="inspection",
     **spec.operation(
-        "One inspection, lot by lot, with its receipt", "单次检查的逐批记录及其回执", scope="balances:read",
+        text("One inspection, lot by lot, with its receipt"),
+        scope="balances:read",
         problems=(404,),
     ),
-)  # fmt: skip
+)
 def get_inspection(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     """Lots go by the names that the reader knows them by."""
     scope = reads(request, "balances:read")
@@ -279,12 +317,17 @@ def get_inspection(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
 
 
 @router.get(
-    "/inspections/{entry}/visit", response=InspectionVisit, url_name="inspection-visit",
+    "/inspections/{entry}/visit",
+    response=InspectionVisit,
+    url_name="inspection-visit",
     **spec.operation(
-        "The visit that a paper belongs to: all its papers, its bags with who holds them, what its plan left open",
-        "该记录所属的检查：全部记录、样袋去向、计划中未测量的检查件", scope="balances:read", problems=(404,),
+        text(
+            "The visit that a paper belongs to: all its papers, its bags with who holds them, what its plan left open"
+        ),
+        scope="balances:read",
+        problems=(404,),
     ),
-)  # fmt: skip
+)
 def get_visit(request: HttpRequest, entry: int = spec.ENTRY) -> Json:
     """Lots go by the names that the reader knows them by."""
     scope = reads(request, "balances:read")
@@ -311,7 +354,7 @@ def _found(scope: RequestScope, entry: int) -> Inspection:
 
 
 def _none(entry: int) -> ApiProblem:
-    return not_found(f"There is no inspection in entry {entry}.", f"条目 {entry} 没有检查记录。")
+    return not_found(text("There is no inspection in entry {entry}.", entry=entry))
 
 
 def _reader(scope: RequestScope) -> Called:
@@ -341,7 +384,7 @@ def _sent(request: HttpRequest, shape: type[Fields]) -> tuple[Fields, Body]:
         return shape.model_validate(dict(body.fields)), body
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
-        raise ApiProblem("request-malformed", f"{wrong}.", f"内容有误：{wrong}。") from error
+        raise ApiProblem("request-malformed", text("{wrong}.", wrong=wrong)) from error
 
 
 def _files(body: Body) -> list[tuple[str, bytes]]:
@@ -351,7 +394,7 @@ def _files(body: Body) -> list[tuple[str, bytes]]:
 def _holder(site: str, on: date) -> str:
     organisation = holder_on(store().newest_register(), site, on)
     if organisation is None:
-        raise not_found(f"No site {site} is in the register.", f"登记簿中没有场所 {site}。")
+        raise not_found(text("No site {site} is in the register.", site=site))
     return organisation
 
 
@@ -363,9 +406,7 @@ def _answer(done: Taken, called: Callable[[str], str] = str) -> HttpResponse:
 
 
 def _refused(problems: list[Json]) -> ApiProblem:
-    return ApiProblem(
-        "filing-refused", "Nothing was entered: see `errors`.", "未登记：见 `errors`。", errors=problems
-    )  # fmt: skip
+    return ApiProblem("filing-refused", text("Nothing was entered: see `errors`."), errors=problems)
 
 
 def _table(rows: list[dict[str, str]]) -> Table | None:

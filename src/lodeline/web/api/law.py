@@ -10,6 +10,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.service.law.law import diff, in_force
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem
@@ -19,17 +20,15 @@ from lodeline.web.api.who import law as law_pack
 
 router = Router(tags=["law"], auth=[BearerToken(), Session(), anyone])
 
-ON: Final = Query(None, **spec.text("The day; today without it.", "日期；省略则为今天。"))
-FIRST_DAY: Final = Query(..., alias="from", **spec.text("First day, included.", "起始日（含）。"))
-LAST_DAY: Final = Query(..., alias="to", **spec.text("Last day, included.", "截止日（含）。"))
-KNOWN: Final = Query(
-    None, **spec.text("As published up to this day; today without it.", "截至此日已公布的法规；省略则为今天。")
-)
+ON: Final = Query(None, **spec.text("The day; today without it."))
+FIRST_DAY: Final = Query(..., alias="from", **spec.text("First day, included."))
+LAST_DAY: Final = Query(..., alias="to", **spec.text("Last day, included."))
+KNOWN: Final = Query(None, **spec.text("As published up to this day; today without it."))
 
 
 @router.get(
     "/law", response=shapes.Law, url_name="law",
-    **spec.operation("The law on a day, as known on a day", "某日适用的法规", scope=None),
+    **spec.operation(text("The law on a day, as known on a day"), scope=None),
 )  # fmt: skip
 def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNOWN) -> dict[str, Any]:
     """Every parameter with its value, status and citation."""
@@ -40,7 +39,7 @@ def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNO
 
 @router.get(
     "/law/diff", response=shapes.LawDiff, url_name="law-diff",
-    **spec.operation("What changed from one day to another", "两日之间的法规变化", scope=None),
+    **spec.operation(text("What changed from one day to another"), scope=None),
 )  # fmt: skip
 def get_diff(
     request: HttpRequest, first: date = FIRST_DAY, last: date = LAST_DAY, known: date | None = KNOWN
@@ -50,11 +49,11 @@ def get_diff(
     try:
         return diff(law_pack(), _within(first), _within(last), None if known is None else _within(known))
     except UserError as error:
-        raise ApiProblem("request-malformed", f"{error.en}.", f"{error.zh}。") from error
+        raise ApiProblem("request-malformed", text("{text}.", text=error.words)) from error
 
 
 def _within(day: date) -> date:
     """A day that has a neighbour on either side: the law of a day is compared with that of the day before."""
     if not date.min < day < date.max:
-        raise ApiProblem("request-malformed", f"No law is known of {day}.", f"{day} 没有法规记载。")
+        raise ApiProblem("request-malformed", text("No law is known of {day}.", day=day))
     return day

@@ -12,7 +12,9 @@ from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.encoding import encoded
+from lodeline.language import text
 from lodeline.ledger.licence import Deed
+from lodeline.ledger.problem import messages
 from lodeline.office.licences import acts as licence_acts
 from lodeline.service.licences.proposals import LicenceProposal, LicenceProposalError, ProposalAnswer, proposals
 from lodeline.web.api import spec
@@ -24,8 +26,8 @@ from lodeline.web.api.who import as_of_head, call_of, decides, law, reads_nation
 router = Router(tags=["licences"])
 Json = dict[str, Any]
 _NUMBER, _WORDS = 200, 4_000
-LICENCE = Path(..., max_length=120, **spec.text("Its number.", "许可证号。"))
-PROPOSAL = Path(..., max_length=40, **spec.text("Id of the proposal.", "提议编号。"))
+LICENCE = Path(..., max_length=120, **spec.text("Its number."))
+PROPOSAL = Path(..., max_length=40, **spec.text("Id of the proposal."))
 
 
 class LicenceProposalIn(BaseModel):
@@ -51,9 +53,8 @@ class LicenceDecisionIn(BaseModel):
     "/licences/{licence}/proposals", response=list_of("LicenceProposals", LicenceProposal),
     url_name="licence-proposals",
     **spec.operation(
-        "What was proposed about a licence", "许可证的各项提议", scope="nation:read", problems=(404,),
-        more=("Nobody outside the authority sees it; what was confirmed is an act of the licence.",
-              "仅主管部门可见；已确认的列入许可证的各项决定。"),
+        text("What was proposed about a licence"), scope="nation:read", problems=(404,),
+        more=text("Nobody outside the authority sees it; what was confirmed is an act of the licence."),
     ),
 )  # fmt: skip
 def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json:
@@ -67,21 +68,19 @@ def list_licence_proposals(request: HttpRequest, licence: str = LICENCE) -> Json
 def _require(licence: str) -> None:
     """Raises ApiProblem where the register has no such licence."""
     if licence not in store().register(store().head()).licences:
-        raise not_found(f"The register has no licence {licence}.", f"登记中没有许可证 {licence}。")
+        raise not_found(text("The register has no licence {licence}.", licence=licence))
 
 
 @router.post(
     "/licences/{licence}/proposals", response=shape_of(ProposalAnswer), url_name="licence-propose",
     **spec.operation(
-        "Propose to suspend, resume, revoke or hand over a licence", "提议中止、恢复、撤销许可证或变更持有人",
+        text("Propose to suspend, resume, revoke or hand over a licence"),
         scope="licences:decide", problems=(404,), idempotent=True,
         body=body_of(
             LicenceProposalIn, {"deed": "suspended", "on": "2026-03-01", "reason": "The end use could not be seen."}
         ),
-        more=(
-            "Nothing follows before another officer confirms it. The token counts as the official who made it.",
-            "须经另一名人员确认方生效。令牌视同其签发人。",
-        ),
+        more=text("Nothing follows before another officer confirms it. The token counts as the official "
+"who made it."),
     ),
 )  # fmt: skip
 def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpResponse:
@@ -104,13 +103,10 @@ def propose_about_licence(request: HttpRequest, licence: str = LICENCE) -> HttpR
 @router.post(
     "/licences/{licence}/proposals/{proposal}", response=shape_of(ProposalAnswer), url_name="licence-decide",
     **spec.operation(
-        "Confirm or refuse what another officer proposed", "确认或不同意他人提议", scope="licences:decide",
+        text("Confirm or refuse what another officer proposed"), scope="licences:decide",
         problems=(404,), idempotent=True, body=body_of(LicenceDecisionIn, {"act": "confirm"}),
-        more=(
-            "Confirmed, it counts from its day, or from today where that has passed; the firm is told. Whoever proposed"
-            " does not confirm.",
-            "确认后自所载之日起生效；该日已过的，自当日起生效，并告知企业。提议人不得确认。",
-        ),
+        more=text("Confirmed, it counts from its day, or from today where that has passed; the firm is "
+"told. Whoever proposed does not confirm."),
     ),
 )  # fmt: skip
 def decide_about_licence(
@@ -121,7 +117,7 @@ def decide_about_licence(
     sent, digest = sent_as(request, LicenceDecisionIn)
     known = {one.id for one in proposals(store().register(store().head()), licence)}
     if proposal not in known:
-        raise not_found("There is no such proposal about this licence.", "该许可证没有此项提议。")
+        raise not_found(text("There is no such proposal about this licence."))
 
     def act() -> HttpResponse:
         now = call_of(request).now
@@ -137,10 +133,9 @@ def _answer(verb: Callable[[], ProposalAnswer]) -> HttpResponse:
     try:
         found = verb()
     except LicenceProposalError as error:
-        raise ApiProblem("conflict", error.en, error.zh) from error
+        raise ApiProblem("conflict", error.words) from error
     if found.entry is None:
         raise ApiProblem(
-            "not-possible", " ".join(one.message("en") for one in found.problems),
-            "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
+            "not-possible", messages(found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
     return json_answer(200, found)

@@ -14,6 +14,7 @@ from ninja.params.functions import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.flow.routes import ROUTES_MOST
+from lodeline.language import text
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.office.log.listing import ROWS_MAX, canonical, cursor_number
@@ -46,12 +47,12 @@ from lodeline.web.reading import Reading
 router = Router(tags=["lots"])
 
 #: Without it, what there is, up to what a person takes in.
-_PAGE = Query(None, ge=1, le=ROWS_MAX, **spec.text("In pages of so many.", "分页，每页最多行数。"))
+_PAGE = Query(None, ge=1, le=ROWS_MAX, **spec.text("In pages of so many."))
 
 
 @router.get(
     "/lots", response=shapes.Lots, url_name="lots",
-    **spec.operation("List lots that you hold or held", "持有或曾持有的批次", scope="lots:read"),
+    **spec.operation(text("List lots that you hold or held"), scope="lots:read"),
 )  # fmt: skip
 def list_lots(
     request: HttpRequest, organisation: str | None = spec.ORGANISATION, cursor: str | None = spec.CURSOR,
@@ -70,20 +71,17 @@ def list_lots(
 @router.get(
     "/lots/{named:lot}/trace", response=shapes.Trace, url_name="lot-trace",
     **spec.operation(
-        "The lots upstream or downstream of a lot", "批次追溯", scope="lots:read", problems=(404,),
-        more=(
-            "An organisation is shown its own lots on the way and its own transformations, and under `beyond` the"
-            " origins by kind and country.",
-            "企业可见途经的本企业批次及本企业的转化；其余以来源类型和国家列于 `beyond`。",
-        ),
+        text("The lots upstream or downstream of a lot"), scope="lots:read", problems=(404,),
+        more=text("An organisation is shown its own lots on the way and its own transformations, and under "
+"`beyond` the origins by kind and country."),
     ),
 )  # fmt: skip
 def get_trace(  # noqa: PLR0917  (an operation of the API takes its parameters one by one)
     request: HttpRequest, lot: str = spec.LOT,
     direction: Literal["backward", "forward"] = Query(
-        "backward", **spec.text("Upstream or downstream.", "向上游或下游。")
+        "backward", **spec.text("Upstream or downstream.")
     ),
-    depth: int | None = Query(None, ge=0, le=1000, **spec.text("Events away at most.", "最大层数。")),
+    depth: int | None = Query(None, ge=0, le=1000, **spec.text("Events away at most.")),
     cursor: str | None = spec.CURSOR, limit: int | None = _PAGE,
 ) -> dict[str, Any]:  # fmt: skip
     """As of the last reading of the ledger. With `limit` or `cursor` in pages of the whole, else the nearest lots."""
@@ -102,7 +100,7 @@ def get_trace(  # noqa: PLR0917  (an operation of the API takes its parameters o
 
 @router.get(
     "/lots/{named:lot}/origins", response=shapes.Origins, url_name="lot-origins",
-    **spec.operation("Where the elements of a lot came from", "批次来源构成", scope="lots:read", problems=(404,)),
+    **spec.operation(text("Where the elements of a lot came from"), scope="lots:read", problems=(404,)),
 )  # fmt: skip
 def get_origins(
     request: HttpRequest, lot: str = spec.LOT, cursor: str | None = spec.CURSOR, limit: int | None = _PAGE
@@ -122,21 +120,19 @@ def get_origins(
 @router.get(
     "/lots/{named:lot}/routes", response=shapes.Routes, url_name="lot-routes",
     **spec.operation(
-        "The heaviest routes of an element into a lot", "某元素进入该批次的主要路径", scope="nation:read",
+        text("The heaviest routes of an element into a lot"), scope="nation:read",
         problems=(404,),
-        more=(
-            "From the lot in which it entered the system, or from one `origin`, with the kilograms along each.",
-            "自其进入系统的来源批次（或指定的 `origin`）起，并给出各路径的千克数。",
-        ),
+        more=text("From the lot in which it entered the system, or from one `origin`, with the kilograms "
+"along each."),
     ),
 )  # fmt: skip
 def get_routes(
     request: HttpRequest, lot: str = spec.LOT,
-    count: int = Query(5, ge=1, le=ROUTES_MOST, **spec.text("Routes at most.", "最多路径数。")),
+    count: int = Query(5, ge=1, le=ROUTES_MOST, **spec.text("Routes at most.")),
     element: str | None = Query(
-        None, max_length=4, **spec.text("A symbol, or TREO; else Nd or what there is most of.", "元素符号或 TREO。")
+        None, max_length=4, **spec.text("A symbol, or TREO; else Nd or what there is most of.")
     ),
-    origin: str | None = Query(None, max_length=200, **spec.text("Only from this lot.", "仅自该批次起。")),
+    origin: str | None = Query(None, max_length=200, **spec.text("Only from this lot.")),
 ) -> dict[str, Any]:  # fmt: skip
     """They name lots of every firm on the way, so the authority alone reads them."""
     reads_nation(request)
@@ -167,12 +163,10 @@ class AliasIn(BaseModel):
 @router.post(
     "/lots/{named:lot}/alias", response={200: shapes.AliasAnswer}, url_name="lot-alias",
     **spec.operation(
-        "Give a lot the name that its buyers see", "设定买方所见的批次别名", scope="transfers:write",
+        text("Give a lot the name that its buyers see"), scope="transfers:write",
         problems=(404, 413), idempotent=True, body=body_of(AliasIn, {"alias": "Q3-117"}),
-        more=(
-            "From now on buyers are shown the alias and not the id. It cannot be taken back, only followed by another.",
-            "此后买方只能看到别名，看不到编号。设定后不可撤销，只能再设新别名。",
-        ),
+        more=text("From now on buyers are shown the alias and not the id. It cannot be taken back, only "
+"followed by another."),
     ),
 )  # fmt: skip
 def name_lot(request: HttpRequest, lot: str = spec.LOT) -> HttpResponse:
@@ -189,7 +183,7 @@ def name_lot(request: HttpRequest, lot: str = spec.LOT) -> HttpResponse:
 
 @router.get(
     "/lots/{named:lot}", response=shapes.LotAnswer, url_name="lot",
-    **spec.operation("A lot: what it is and what happened to it", "批次信息与经过", scope="lots:read", problems=(404,)),
+    **spec.operation(text("A lot: what it is and what happened to it"), scope="lots:read", problems=(404,)),
 )  # fmt: skip
 def get_lot(request: HttpRequest, lot: str = spec.LOT) -> dict[str, Any]:
     """An organisation's own lines and those that name it; for the authority the maker's view."""

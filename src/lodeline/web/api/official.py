@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
 from lodeline.ledger.succession import Succession, successions
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.register import successions as following
@@ -25,11 +26,9 @@ Json = dict[str, Any]
 @router.get(
     "/successions", response=Successions, url_name="successions",
     **spec.operation(
-        "Who followed whom: mergers, sites that changed hands or were closed", "企业合并、场所转移与关闭",
+        text("Who followed whom: mergers, sites that changed hands or were closed"),
         scope="balances:read",
-        more=(
-            "By day. An organisation is told of its own.", "按生效日期排列。企业可见与其有关的事项。",
-        ),
+        more=text("By day. An organisation is told of its own."),
     ),
 )  # fmt: skip
 def list_successions(
@@ -81,12 +80,10 @@ _HANDOVER: Final = {
 @router.post(
     "/successions", response={201: SuccessionShape}, url_name="successions-enter",
     **spec.operation(
-        "Enter a merger, a hand-over or a closure", "登记企业合并、场所转移或关闭", scope="register:write",
+        text("Enter a merger, a hand-over or a closure"), scope="register:write",
         problems=(413,), idempotent=True, body=body_of(SuccessionIn, _HANDOVER),
-        more=(
-            "What follows for sites, quota and licences stands in the same entry; both firms are told.",
-            "场所、指标、许可证的相应变更记入同一条目，并通知双方企业。",
-        ),
+        more=text("What follows for sites, quota and licences stands in the same entry; both firms are "
+"told."),
     ),
 )  # fmt: skip
 def enter_succession(request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
 from lodeline.office.parties import parties as office
 from lodeline.party.script import MOST_CHARACTERS
 from lodeline.service.parties import queue as party_queue
@@ -32,7 +33,7 @@ from lodeline.web.visit import desk
 router = Router(tags=["parties"])
 Json = dict[str, Any]
 _NAMES: Final = 100
-ON: Final = Query(None, **spec.text("The day on which it is listed or not.", "判断是否列入的日期。"))
+ON: Final = Query(None, **spec.text("The day on which it is listed or not."))
 
 
 class PartyDecisionIn(BaseModel):
@@ -55,20 +56,15 @@ class PartyDecisionIn(BaseModel):
 @router.get(
     "/parties/match", response=shapes.PartyMatch, url_name="party-match",
     **spec.operation(
-        "Who a name may be, and whether that party is listed", "名称筛查", scope="nation:read",
-        more=(
-            "In the register, on the lists that are loaded and among the names of filings, in any script, with reasons."
-            " Nothing is written.",
-            "在登记簿、已载入名录和申报名称中查找，任何文字均可，并附理由。不作任何记录。",
-        ),
+        text("Who a name may be, and whether that party is listed"), scope="nation:read",
+        more=text("In the register, on the lists that are loaded and among the names of filings, in any "
+"script, with reasons. Nothing is written."),
     ),
 )  # fmt: skip
 def match_party(
     request: HttpRequest,
-    name: str = Query(..., min_length=1, max_length=20_000, **spec.text("The name, in any script.", "名称。")),
-    country: str | None = Query(
-        None, pattern="^[A-Za-z]{2}$", **spec.text("Where the party is said to be, alpha-2.", "国家或地区代码。")
-    ),
+    name: str = Query(..., min_length=1, max_length=20_000, **spec.text("The name, in any script.")),
+    country: str | None = Query(None, pattern="^[A-Za-z]{2}$", **spec.text("Where the party is said to be, alpha-2.")),
     on: date | None = ON,
 ) -> Json:
     """As on the page."""
@@ -86,18 +82,15 @@ def match_party(
 @router.get(
     "/parties/queue", response=shapes.PartyQueue, url_name="party-queue",
     **spec.operation(
-        "Names of filings that are no party yet", "待归并名称", scope="transfers:read",
-        more=(
-            "The largest mass first. The authority sees whom each may mean, with reasons; an organisation sees its own"
-            " counterparties that wait, and no more.",
-            "按质量从大到小排列。主管部门可见可能的主体及理由；企业仅可见本企业待归并的交易方。",
-        ),
+        text("Names of filings that are no party yet"), scope="transfers:read",
+        more=text("The largest mass first. The authority sees whom each may mean, with reasons; an "
+"organisation sees its own counterparties that wait, and no more."),
     ),
 )  # fmt: skip
 def list_party_queue(
     request: HttpRequest, *, organisation: str | None = spec.ORGANISATION,
-    first: int = Query(0, ge=0, le=spec.INTEGER_MAX, **spec.text("How many to pass over.", "跳过的条数。")),
-    most: int = Query(20, ge=1, le=_NAMES, **spec.text("How many at most.", "最多条数。")),
+    first: int = Query(0, ge=0, le=spec.INTEGER_MAX, **spec.text("How many to pass over.")),
+    most: int = Query(20, ge=1, le=_NAMES, **spec.text("How many at most.")),
 ) -> Json:  # fmt: skip
     """As they stand now."""
     asking = reads(request, "transfers:read", organisation)
@@ -113,15 +106,13 @@ def list_party_queue(
 @router.post(
     "/parties/decisions", response={200: shapes.PartyDecided}, url_name="party-decide",
     **spec.operation(
-        "Decide whom a name means", "决定名称归并", scope="parties:decide", problems=(404,), idempotent=True,
+        text("Decide whom a name means"), scope="parties:decide", problems=(404,), idempotent=True,
         body=body_of(
             PartyDecisionIn,
             {"name": "Rotorwerke GmbH", "verdict": "same", "party": "P-5f0c2d91aa", "reason": "same address"},
         ),
-        more=(
-            "An entry of the log in the name of whoever made the token; it can be taken back with `open`.",
-            "以令牌签发人的名义记入日志，可用 `open` 撤回。",
-        ),
+        more=text("An entry of the log in the name of whoever made the token; it can be taken back with "
+"`open`."),
     ),
 )  # fmt: skip
 def decide_party(request: HttpRequest) -> HttpResponse:
@@ -143,12 +134,12 @@ def decide_party(request: HttpRequest) -> HttpResponse:
 @router.get(
     "/parties/{party}", response=shapes.Party, url_name="party-one",
     **spec.operation(
-        "A party: names, numbers, owners, listings, where it was seen", "主体信息", scope="nation:read", problems=(404,)
+        text("A party: names, numbers, owners, listings, where it was seen"), scope="nation:read", problems=(404,)
     ),
 )  # fmt: skip
 def get_party(
     request: HttpRequest,
-    party: str = Path(..., max_length=80, **spec.text("Id of the party or organisation.", "主体或企业编号。")),
+    party: str = Path(..., max_length=80, **spec.text("Id of the party or organisation.")),
     on: date | None = ON,
 ) -> Json:
     """With every decision about it."""
@@ -156,7 +147,7 @@ def get_party(
     now = _now()
     found = party_queue.party(now.store, now.snapshot, party, day=on or _today(request))
     if found is None:
-        raise not_found(f"There is no party {party}.", f"没有主体 {party}。")
+        raise not_found(text("There is no party {party}.", party=party))
     return found
 
 

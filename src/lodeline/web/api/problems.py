@@ -32,6 +32,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
+from lodeline.language import bilingual
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.access.two import ProposalError
 from lodeline.office.accounts.idempotency import InFlightError, KeyReusedError, WrongKeyError
@@ -63,47 +64,47 @@ _log = logging.getLogger("lodeline.errors")
 
 #: Code → status and title. The code is the last part of `type`; programs tell problems apart by it.
 KINDS: Final[Mapping[str, tuple[int, Text]]] = {
-    "request-malformed": (400, text("The request cannot be read", "无法理解该请求")),
-    "cursor-unknown": (400, text("The cursor is none", "游标无效")),
-    "organisation-unnamed": (400, text("Name the organisation", "请指明企业")),
-    "idempotency-key-malformed": (400, text("The Idempotency-Key cannot be used", "Idempotency-Key 无效")),
-    "token-missing": (401, text("Say who you are", "请先表明身份")),
-    "token-unknown": (401, text("The token is none", "令牌无效")),
-    "token-revoked": (401, text("The token has been revoked", "令牌已撤销")),
-    "token-expired": (401, text("The token has expired", "令牌已过期")),
-    "token-creator": (401, text("The token's maker may not do this any more", "令牌签发人已无权限")),
-    "scope-missing": (403, text("The token does not open this", "令牌无此权限范围")),
-    "not-allowed": (403, text("This is not open to you", "您无此权限")),
-    "session-reads-only": (403, text("A session only reads", "会话只能读取")),
-    "not-found": (404, text("There is no such thing", "没有此对象")),
-    "method-not-allowed": (405, text("The address does not take this method", "该地址不支持此方法")),
-    "idempotency-in-flight": (409, text("The first request is still at work", "首个请求仍在处理")),
-    "conflict": (409, text("It has changed meanwhile", "状态已变更")),
-    "too-large": (413, text("That is too large", "内容过大")),
-    "media-type": (415, text("This kind of content is not read here", "不支持此内容类型")),
-    "filing-refused": (422, text("Nothing was filed", "未受理，未入账")),
-    "idempotency-key-reused": (422, text("The key stands for another request", "该键已用于其他请求")),
-    "not-possible": (422, text("That cannot be done", "无法办理")),
-    "too-many-requests": (429, text("Too many requests", "请求过多")),
-    "at-fault": (500, text("A mistake of ours", "程序出错")),
-    "still-computing": (503, text("The answer is being computed", "正在计算")),
-    "store-away": (503, text("The store cannot be read now", "暂时无法读取数据库")),
+    "request-malformed": (400, text("The request cannot be read")),
+    "cursor-unknown": (400, text("The cursor is none")),
+    "organisation-unnamed": (400, text("Name the organisation")),
+    "idempotency-key-malformed": (400, text("The Idempotency-Key cannot be used")),
+    "token-missing": (401, text("Say who you are")),
+    "token-unknown": (401, text("The token is none")),
+    "token-revoked": (401, text("The token has been revoked")),
+    "token-expired": (401, text("The token has expired")),
+    "token-creator": (401, text("The token's maker may not do this any more")),
+    "scope-missing": (403, text("The token does not open this")),
+    "not-allowed": (403, text("This is not open to you")),
+    "session-reads-only": (403, text("A session only reads")),
+    "not-found": (404, text("There is no such thing")),
+    "method-not-allowed": (405, text("The address does not take this method")),
+    "idempotency-in-flight": (409, text("The first request is still at work")),
+    "conflict": (409, text("It has changed meanwhile")),
+    "too-large": (413, text("That is too large")),
+    "media-type": (415, text("This kind of content is not read here")),
+    "filing-refused": (422, text("Nothing was filed")),
+    "idempotency-key-reused": (422, text("The key stands for another request")),
+    "not-possible": (422, text("That cannot be done")),
+    "too-many-requests": (429, text("Too many requests")),
+    "at-fault": (500, text("A mistake of ours")),
+    "still-computing": (503, text("The answer is being computed")),
+    "store-away": (503, text("The store cannot be read now")),
 }
 
 
 class ApiProblem(UserError):  # noqa: N818  (the word of RFC 9457)
     """A problem that the API names itself. `errors`: problems of a filing, in the shape of `check --json`."""
 
-    def __init__(self, code: str, en: str, zh: str, *, errors: Sequence[Mapping[str, Any]] | None = None) -> None:
-        super().__init__(en, zh)
+    def __init__(self, code: str, words: Text, *, errors: Sequence[Mapping[str, Any]] | None = None) -> None:
+        super().__init__(words)
         assert code in KINDS
         self.code = code
         self.errors = errors
 
 
-def not_found(en: str, zh: str) -> ApiProblem:
+def not_found(words: Text) -> ApiProblem:
     """Nothing of that name is there, for any reader."""
-    return ApiProblem("not-found", en, zh)
+    return ApiProblem("not-found", words)
 
 
 def language_of(request: HttpRequest) -> Language:
@@ -112,7 +113,7 @@ def language_of(request: HttpRequest) -> Language:
 
 
 def document(
-    request: HttpRequest, code: str, en: str, zh: str, errors: Sequence[Mapping[str, Any]] | None = None
+    request: HttpRequest, code: str, words: Text, errors: Sequence[Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
     """The problem document."""
     status, title = KINDS[code]
@@ -121,21 +122,21 @@ def document(
         "type": f"urn:lodeline:problem:{code}",
         "title": title[language],
         "status": status,
-        "detail": {"en": en, "zh": zh}[language],
+        "detail": words[language],
         "instance": request.path,
         "texts": {
-            "en": {"title": title["en"], "detail": en},
-            "zh": {"title": title["zh"], "detail": zh},
+            "en": {"title": title["en"], "detail": words["en"]},
+            "zh": {"title": title["zh"], "detail": words["zh"]},
         },
     }
     return found if errors is None else {**found, "errors": list(errors)}
 
 
 def answer(
-    request: HttpRequest, code: str, en: str, zh: str, errors: Sequence[Mapping[str, Any]] | None = None
+    request: HttpRequest, code: str, words: Text, errors: Sequence[Mapping[str, Any]] | None = None
 ) -> HttpResponse:
     """The problem as a response."""
-    body = json.dumps(document(request, code, en, zh, errors), ensure_ascii=False)
+    body = json.dumps(document(request, code, words, errors), ensure_ascii=False)
     response = HttpResponse(body, status=KINDS[code][0], content_type=MEDIA_TYPE)
     if response.status_code == 401:
         response["WWW-Authenticate"] = 'Bearer realm="Lodeline"'
@@ -146,17 +147,17 @@ def answer(
 
 def _of_user_error(request: HttpRequest, error: UserError) -> HttpResponse:
     if isinstance(error, ApiProblem):
-        return answer(request, error.code, error.en, error.zh, error.errors)
+        return answer(request, error.code, error.words, error.errors)
     if isinstance(error, TokenError):
-        return answer(request, f"token-{error.reason}", error.en, error.zh)
+        return answer(request, f"token-{error.reason}", error.words)
     if isinstance(error, TooManyError):
-        response = answer(request, "too-many-requests", error.en, error.zh)
+        response = answer(request, "too-many-requests", error.words)
         response["Retry-After"] = str(error.usage.reset_s)
         state_usage(response, error.usage)
         return response
     for kind, code in _USER_ERRORS:
         if isinstance(error, kind):
-            return answer(request, code, error.en, error.zh)
+            return answer(request, code, error.words)
     return _away(request, error)
 
 
@@ -206,7 +207,7 @@ def state_usage(response: HttpResponse, usage: Usage) -> None:
 def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter that is no value of its type: which, and what it should be."""
     detail = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors)
-    return answer(request, "request-malformed", f"{detail}.", f"参数有误：{detail}。")
+    return answer(request, "request-malformed", text("{detail}.", detail=detail))
 
 
 def _away(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -215,10 +216,10 @@ def _away(request: HttpRequest, error: Exception) -> HttpResponse:
     reason = first_line(cause) if isinstance(cause, DjangoDatabaseError) else type(error).__name__
     _log.error("the store cannot be used: %s", reason, exc_info=error)
     return answer(
-        request, "store-away",
-        "The store cannot be read just now. Try again in a moment; the log of the server says why.",
-        "暂时无法读取数据库。请稍后重试；原因见服务器日志。",
-    )  # fmt: skip
+        request,
+        "store-away",
+        text("The store cannot be read just now. Try again in a moment; the log of the server says why."),
+    )
 
 
 def _at_fault(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -226,9 +227,8 @@ def _at_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     got_request_exception.send(sender=None, request=request)
     _log.error("the API failed: %s", type(error).__name__, exc_info=error)
     return answer(
-        request, "at-fault", "The details are in the log of the server. The same request may be sent again.",
-        "详情见服务器日志。可再次发送相同请求。",
-    )  # fmt: skip
+        request, "at-fault", text("The details are in the log of the server. The same request may be sent again.")
+    )
 
 
 def _computing(request: HttpRequest, error: StillComputingError) -> HttpResponse:
@@ -239,40 +239,48 @@ def _computing(request: HttpRequest, error: StillComputingError) -> HttpResponse
         else (f" {stage.done} of {stage.total} done.", f"已完成 {stage.done}/{stage.total}。")
     )
     return answer(
-        request, "still-computing",
-        f"The ledger is read anew, once for all who wait. Ask again in some seconds.{far[0]}",
-        f"正在重新读取账本，只计算一次，供所有等待者使用。请数秒后重试。{far[1]}",
-    )  # fmt: skip
+        request,
+        "still-computing",
+        text(
+            "The ledger is read anew, once for all who wait. Ask again in some seconds.{far}",
+            far=bilingual(far[0], far[1]),
+        ),
+    )
 
 
 def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     del error
-    return answer(request, "too-large", "Send less at a time.", "请减少单次发送的内容。")
+    return answer(request, "too-large", text("Send less at a time."))
 
 
 def _too_many(request: HttpRequest, error: Exception) -> HttpResponse:
     del error
     return answer(
-        request, "request-malformed",
-        f"The body has too many fields or files: at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} and"
-        f" {settings.DATA_UPLOAD_MAX_NUMBER_FILES}. Send less at a time.",
-        f"内容的字段或文件过多：字段最多 {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} 个，文件最多"
-        f" {settings.DATA_UPLOAD_MAX_NUMBER_FILES} 个。请减少单次发送的内容。",
-    )  # fmt: skip
+        request,
+        "request-malformed",
+        text(
+            "The body has too many fields or files: at most {data_upload_max_number_fields} and "
+            "{data_upload_max_number_files}. Send less at a time.",
+            data_upload_max_number_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            data_upload_max_number_files=settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+        ),
+    )
 
 
 def _nobody(request: HttpRequest, error: Exception) -> HttpResponse:
     del error
     return answer(
-        request, "token-missing",
-        "Send a token as `Authorization: Bearer lodeline_…`. The administrator of your organisation makes one under"
-        " Programs.",
-        "请以 `Authorization: Bearer lodeline_…` 发送令牌。令牌由本企业管理员在“程序接入”页面签发。",
-    )  # fmt: skip
+        request,
+        "token-missing",
+        text(
+            "Send a token as `Authorization: Bearer lodeline_…`. The administrator of your "
+            "organisation makes one under Programs."
+        ),
+    )
 
 
 def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
-    return answer(request, "request-malformed", f"{error}.", f"无法理解该请求：{error}。")
+    return answer(request, "request-malformed", text("{error}.", error=error))
 
 
 #: What is raised → its answer. The first that fits decides.

@@ -11,6 +11,7 @@ from ninja.params.functions import Query
 from lodeline.journal import merkle
 from lodeline.journal.receipt import consistency_document
 from lodeline.journal.verify import text_of, verify_receipt
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.web.api import spec
 from lodeline.web.api.problems import ApiProblem, not_found
@@ -27,11 +28,9 @@ router = Router(tags=["log"], auth=[BearerToken(), Session(), anyone])
 @router.get(
     "/log/checkpoint", response=shapes.Checkpoint, url_name="log-checkpoint",
     **spec.operation(
-        "The signed size and root of the log", "日志检查点", scope=None,
-        more=(
-            "Keep it elsewhere: an old backup or a rewritten log shows only against a checkpoint that somebody kept.",
-            "请另行保存：旧备份或被改写的日志，只有与他处保存的检查点比对才能发现。",
-        ),
+        text("The signed size and root of the log"), scope=None,
+        more=text("Keep it elsewhere: an old backup or a rewritten log shows only against a checkpoint "
+"that somebody kept."),
     ),
 )  # fmt: skip
 def get_checkpoint(request: HttpRequest) -> dict[str, Any]:
@@ -49,13 +48,10 @@ def get_checkpoint(request: HttpRequest) -> dict[str, Any]:
 @router.get(
     "/log/entries/{entry}", response=shapes.Entry, url_name="log-entry",
     **spec.operation(
-        "An entry's leaf and its proof", "条目的叶哈希与包含证明", scope=None, problems=(404,),
-        more=(
-            "`inclusion` leads from `leaf_hash` to the root of the checkpoint of `size`. The envelope says who filed:"
-            " it is given to that organisation and to the authority; whoever holds a receipt has it already.",
-            "`inclusion` 由 `leaf_hash` 推导至 `size` 对应检查点的根。"
-            "信封载明申报主体，仅向该企业和主管部门提供；持有回执者已有信封。",
-        ),
+        text("An entry's leaf and its proof"), scope=None, problems=(404,),
+        more=text("`inclusion` leads from `leaf_hash` to the root of the checkpoint of `size`. The "
+"envelope says who filed: it is given to that organisation and to the authority; whoever "
+"holds a receipt has it already."),
     ),
 )  # fmt: skip
 def get_entry(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
@@ -63,7 +59,7 @@ def get_entry(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
     as_of_head(request)
     found, head = store().entry(entry), store().head()
     if found is None or entry >= head.size:
-        raise not_found(f"The log has no entry {entry}.", f"日志中没有条目 {entry}。")
+        raise not_found(text("The log has no entry {entry}.", entry=entry))
     actor = call_of(request).actor
     own = found.organisation is not None and actor.may("own.read", found.organisation)
     open_to_all = found.organisation is None
@@ -82,18 +78,18 @@ def get_entry(request: HttpRequest, entry: int = spec.ENTRY) -> dict[str, Any]:
 @router.get(
     "/log/consistency", response=shapes.Consistency, url_name="log-consistency",
     **spec.operation(
-        "Proof that the log only grew", "日志只增不改的证明", scope=None, problems=(404,)
+        text("Proof that the log only grew"), scope=None, problems=(404,)
     ),
 )  # fmt: skip
 def get_consistency(
     request: HttpRequest,
     first: int = Query(
         ..., alias="from", ge=1, le=spec.INTEGER_MAX,
-        **spec.text("Size of the older checkpoint.", "较早检查点的条目数。"),
+        **spec.text("Size of the older checkpoint."),
     ),
     last: int | None = Query(
         None, alias="to", ge=1, le=spec.INTEGER_MAX,
-        **spec.text("Size of the newer one; the log as it stands without it.", "较新检查点的条目数；省略则为当前。"),
+        **spec.text("Size of the newer one; the log as it stands without it."),
     ),
 ) -> dict[str, Any]:  # fmt: skip
     """From one size to another."""
@@ -102,10 +98,7 @@ def get_consistency(
     size = head.size
     new_size = size if last is None else last
     if not first <= new_size <= size:
-        raise not_found(
-            f"The log has {size} entries: ask for 1 <= from <= to <= {size}.",
-            f"日志共有 {size} 条：须满足 1 <= from <= to <= {size}。",
-        )
+        raise not_found(text("The log has {size} entries: ask for 1 <= from <= to <= {size}.", size=size))
     proof = merkle.consistency_proof(store().subtrees(head.frontier), first, new_size)
     return consistency_document(old_size=first, new_size=new_size, proof=proof)
 
@@ -113,7 +106,7 @@ def get_consistency(
 @router.post(
     "/verify", response={200: shapes.Verified}, url_name="verify", auth=[anyone],
     **spec.operation(
-        "Does this receipt hold?", "核验回执", scope=None, problems=(413,),
+        text("Does this receipt hold?"), scope=None, problems=(413,),
         body={
             "required": True,
             "content": {
@@ -122,26 +115,19 @@ def get_consistency(
                 }
             },
         },
-        more=(
-            "Checked by the one-file verifier, against the key of this log or the one given as `vkey`. Nothing of it"
-            " is kept.",
-            "由单文件核验程序核验，使用本日志的公钥或所给 `vkey`。不保留任何内容。",
-        ),
+        more=text("Checked by the one-file verifier, against the key of this log or the one given as "
+"`vkey`. Nothing of it is kept."),
     ),
 )  # fmt: skip
 def verify(
     request: HttpRequest,
-    vkey: str | None = Query(
-        None, max_length=300, **spec.text("The log's key, from elsewhere.", "另行获得的日志公钥。")
-    ),
+    vkey: str | None = Query(None, max_length=300, **spec.text("The log's key, from elsewhere.")),
 ) -> HttpResponse:
     """`{"ok", "key_given", "faults"}`."""
     document = parsed(json_bytes(request, RECEIPT_BYTES_MAX))
     document = document.get("receipt", document) if isinstance(document, dict) else document
     if not isinstance(document, dict):
-        raise ApiProblem(
-            "request-malformed", "This is no receipt: a JSON object is asked for.", "这不是回执：应为 JSON 对象。"
-        )
+        raise ApiProblem("request-malformed", text("This is no receipt: a JSON object is asked for."))
     faults = verify_receipt(document, vkey=vkey or store().signer.verifier.vkey)
     rows = [
         {

@@ -11,6 +11,8 @@ from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.encoding import encoded
+from lodeline.language import text
+from lodeline.ledger.problem import messages
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
 from lodeline.service.licences.runs import PlannedRun, RunAnswer, announced, planned_runs
@@ -21,7 +23,7 @@ from lodeline.web.api.shapes.derived import list_of, shape_of
 from lodeline.web.api.who import as_of_head, call_of, decides, law, log_access, reads, store, writes
 
 RESERVATION: Final = Path(
-    ..., ge=0, le=spec.INTEGER_MAX, **spec.text("Number of its reservation, as the list has it.", "列表中的预留编号。")
+    ..., ge=0, le=spec.INTEGER_MAX, **spec.text("Number of its reservation, as the list has it.")
 )  # fmt: skip
 router = Router(tags=["balances"])
 Json = dict[str, Any]
@@ -56,7 +58,7 @@ class RunOfFirmVoidIn(BaseModel):
 
 @router.get(
     "/runs", response=list_of("Runs", PlannedRun), url_name="runs",
-    **spec.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
+    **spec.operation(text("Planned runs, and what they reserve of quotas"), scope="balances:read"),
 )  # fmt: skip
 def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION) -> Json:
     """The newest first; `state` is awaited, drawn, lapsed or put-off."""
@@ -71,13 +73,10 @@ def list_runs(request: HttpRequest, organisation: str | None = spec.ORGANISATION
 @router.post(
     "/runs", response=shape_of(RunAnswer), url_name="runs-announce",
     **spec.operation(
-        "Announce a planned run", "登记计划批次", scope="filings:write", idempotent=True,
+        text("Announce a planned run"), scope="filings:write", idempotent=True,
         body=body_of(RunIn, {"run": "R-2026-07", "kind": "separation", "reo_kg": "1200"}),
-        more=(
-            "Its quota is set aside until rows that name the run draw it. What passes the quota is accepted and"
-            " flagged. The same run with the same mass is a repetition.",
-            "预留指标，至申报行注明该批次时核销。超出指标的予以接受并附提示。同一批次、同一数量重复登记视为重复。",
-        ),
+        more=text("Its quota is set aside until rows that name the run draw it. What passes the quota is "
+"accepted and flagged. The same run with the same mass is a repetition."),
     ),
 )  # fmt: skip
 def announce_run(request: HttpRequest) -> HttpResponse:
@@ -100,7 +99,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/runs/void", response=shape_of(RunAnswer), url_name="run-void",
     **spec.operation(
-        "Call a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
+        text("Call a planned run off"), scope="filings:write", idempotent=True,
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
     ),
 )  # fmt: skip
@@ -121,9 +120,9 @@ def cancel_run(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/runs/{reservation}/void", response=shape_of(RunAnswer), url_name="run-of-firm-void",
     **spec.operation(
-        "Call a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
+        text("Call a firm's planned run off"), scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
-        more=("The firm is told, with the reason.", "将连同理由通知企业。"),
+        more=text("The firm is told, with the reason.", context="runs"),
     ),
 )  # fmt: skip
 def cancel_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> HttpResponse:
@@ -132,7 +131,7 @@ def cancel_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> 
     sent, digest = sent_as(request, RunOfFirmVoidIn)
     run = announced(store(), reservation)
     if run is None:
-        raise not_found("There is no planned run of that number.", "没有该编号的计划批次。")
+        raise not_found(text("There is no planned run of that number."))
 
     def act() -> HttpResponse:
         found = runs.put_off_by_authority(
@@ -147,7 +146,6 @@ def _answer(found: Drawn, organisation: str, run: str) -> HttpResponse:
     """In the shape of `lodeline run --json`. Raises ApiProblem where it was refused."""
     if found.draw is None:
         raise ApiProblem(
-            "not-possible", " ".join(one.message("en") for one in found.problems),
-            "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
+            "not-possible", messages(found.problems), errors=[one.as_json() for one in found.problems],
         )  # fmt: skip
     return json_answer(200, RunAnswer.of(found, organisation, run))

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
+from lodeline import language as lang
 from lodeline.encoding import encoded
 from lodeline.material.mass import parse_mass
 from lodeline.office.accounts import idempotency
@@ -82,8 +83,7 @@ def filing_of(request: HttpRequest) -> Body:
             fields = {name: value for name, value in stated.items() if name != "rows"}
         return Body(files=(FileIn(name="filing.json", content=content),), fields=fields)
     raise ApiProblem(
-        "media-type", "Send files as multipart/form-data, or rows as application/json.",
-        "请以 multipart/form-data 发送文件，或以 application/json 发送行数据。",
+        "media-type", lang.text("Send files as multipart/form-data, or rows as application/json.")
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def _multipart(request: HttpRequest) -> Body:
         fields: dict[str, Any] = {name: request.POST.get(name) for name in request.POST}
     except (MultiPartParserError, UnicodeError) as error:
         raise ApiProblem(
-            "request-malformed", f"The multipart body cannot be read: {error}.", f"无法读取 multipart 内容：{error}。"
+            "request-malformed", lang.text("The multipart body cannot be read: {error}.", error=error)
         ) from error
     files = []
     for one in sent:
@@ -102,11 +102,9 @@ def _multipart(request: HttpRequest) -> Body:
         with one:
             files.append(FileIn(name=one.name or "file", content=one.read()))
     if not files:
-        raise ApiProblem("request-malformed", "There is no file in the body.", "请求中没有文件。")
+        raise ApiProblem("request-malformed", lang.text("There is no file in the body."))
     if len(files) > FILES_LIMIT:
-        raise ApiProblem(
-            "too-large", f"A filing has at most {FILES_LIMIT} files.", f"一次申报最多 {FILES_LIMIT} 个文件。"
-        )
+        raise ApiProblem("too-large", lang.text("A filing has at most {files_limit} files.", files_limit=FILES_LIMIT))
     if isinstance(fields.get("certification"), str):
         fields["certification"] = parsed(fields["certification"].encode())
     return Body(files=tuple(files), fields=fields)
@@ -117,8 +115,7 @@ def json_bytes(request: HttpRequest, most: int = JSON_BYTES_MAX) -> bytes:
     length = str(request.META.get("CONTENT_LENGTH") or "0")
     if not length.isdecimal() or int(length) > most:
         raise ApiProblem(
-            "too-large", f"This body has at most {most} bytes. A filing with more comes as a file.",
-            f"此处内容最多 {most} 字节。更大的申报请以文件发送。",
+            "too-large", lang.text("This body has at most {most} bytes. A filing with more comes as a file.", most=most)
         )  # fmt: skip
     content: bytes = request.read(int(length))
     return content
@@ -133,7 +130,7 @@ def parsed(content: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except (ValueError, RecursionError) as error:
-        raise ApiProblem("request-malformed", f"The body is no JSON: {error}.", f"内容不是 JSON：{error}。") from error
+        raise ApiProblem("request-malformed", lang.text("The body is no JSON: {error}.", error=error)) from error
 
 
 def integer(fields: Mapping[str, Any], name: str) -> int | None:
@@ -143,7 +140,7 @@ def integer(fields: Mapping[str, Any], name: str) -> int | None:
         return None
     text = str(value)
     if isinstance(value, bool | float) or not (text.isascii() and text.isdecimal() and len(text) <= 15):
-        raise ApiProblem("request-malformed", f"`{name}` is the number of an entry.", f"`{name}` 应为条目序号。")
+        raise ApiProblem("request-malformed", lang.text("`{name}` is the number of an entry.", name=name))
     return int(text)
 
 
@@ -166,9 +163,9 @@ def sent_as(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:
         found = shape.model_validate(stated)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
-        raise ApiProblem("request-malformed", f"{wrong}.", f"内容有误：{wrong}。") from error
+        raise ApiProblem("request-malformed", lang.text("{wrong}.", wrong=wrong)) from error
     if "\\u0000" in found.model_dump_json():
-        raise ApiProblem("request-malformed", "The body holds the character U+0000.", "内容中含有字符 U+0000。")
+        raise ApiProblem("request-malformed", lang.text("The body holds the character U+0000."))
     return found, Body(files=(), fields=stated).digest
 
 
@@ -209,6 +206,4 @@ def mass_mg(text: str) -> int:
     try:
         return int(parse_mass(text))
     except ValueError as error:
-        raise ApiProblem(
-            "request-malformed", f"{text!r} is no mass in kilograms.", f"{text!r} 不是以千克计的质量。"
-        ) from error
+        raise ApiProblem("request-malformed", lang.text("{text!r} is no mass in kilograms.", text=text)) from error

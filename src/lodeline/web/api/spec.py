@@ -9,6 +9,8 @@ from typing import Any, Final
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel
 
+from lodeline.language import Text
+from lodeline.language import text as both_languages
 from lodeline.office.log.listing import ROWS_MAX, ROWS_USUAL
 
 _REF: Final = "#/components/schemas/{model}"
@@ -26,10 +28,15 @@ INTEGER_MAX: Final = 2**53 - 1
 CHINESE: Final[dict[str, str]] = {}
 
 
-def text(en: str, zh: str) -> dict[str, Any]:
+def text(english: str, context: str = "") -> dict[str, Any]:
     """Keyword arguments of a parameter."""
-    CHINESE[en] = zh
-    return {"description": en}
+    return parameter(both_languages(english, context=context))
+
+
+def parameter(words: Text) -> dict[str, Any]:
+    """The same of a text that is at hand."""
+    CHINESE[words["en"]] = words["zh"]
+    return {"description": words["en"]}
 
 
 def named(name: str, schema: dict[str, Any]) -> dict[str, str]:
@@ -60,7 +67,7 @@ def file_in(name: str, *, several: bool = False, required: bool = True, **more: 
 
 
 def operation(
-    en: str, zh: str, *, scope: str | None, more: tuple[str, str] | None = None, problems: Sequence[int] = (),
+    words: Text, *, scope: str | None, more: Text | None = None, problems: Sequence[int] = (),
     body: dict[str, Any] | None = None, idempotent: bool = False, file: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Keyword arguments of an operation: its name, what it needs, and with which problems it may answer.
@@ -70,7 +77,7 @@ def operation(
     """
     codes = sorted({*problems, *(_USUAL if scope else _OPEN), *((409, 422) if idempotent else ())})
     extra: dict[str, Any] = {
-        "x-zh": {"summary": zh, **({"description": more[1]} if more else {})},
+        "x-zh": {"summary": words["zh"], **({"description": more["zh"]} if more else {})},
         "x-scope": scope,
         "responses": {code: _problem(code) for code in codes},
     }
@@ -81,7 +88,7 @@ def operation(
         extra["requestBody"] = body
     if idempotent:
         extra["parameters"] = [IDEMPOTENCY_KEY]
-    return {"summary": en, "description": more[0] if more else None, "openapi_extra": extra}
+    return {"summary": words["en"], "description": more["en"] if more else None, "openapi_extra": extra}
 
 
 def _problem(code: int) -> dict[str, Any]:
@@ -100,29 +107,23 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "x-zh": "本次请求的自定键（如 UUID）：重复发送将得到相同响应，且只执行一次。",
 }
 
-LIMIT = Query(ROWS_USUAL, ge=1, le=ROWS_MAX, **text("Rows at most.", "最多行数。"))
+LIMIT = Query(ROWS_USUAL, ge=1, le=ROWS_MAX, **text("Rows at most."))
 CURSOR = Query(
     None, max_length=600,
-    **text("`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"),
+    **text("`next` of the answer before; without it, from the beginning."),
 )  # fmt: skip
 ORGANISATION = Query(
     None, max_length=64,
-    **text(
-        "Whose. A program has one; the authority may name any, or leave it out for all.",
-        "企业编号。企业令牌只对应一家；主管部门可指定任一家，或省略以查询全部。",
-    ),
+    **text("Whose. A program has one; the authority may name any, or leave it out for all."),
 )  # fmt: skip
 PERIOD_PATTERN: Final = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"
-PERIOD = Query(None, pattern=PERIOD_PATTERN, **text("Month, YYYY-MM.", "月份，YYYY-MM。"))
-FIRST = Query(None, alias="from", pattern=PERIOD_PATTERN, **text("First month, YYYY-MM.", "起始月份，YYYY-MM。"))
-LAST = Query(None, alias="to", pattern=PERIOD_PATTERN, **text("Last month, YYYY-MM.", "截止月份，YYYY-MM。"))
-ELEMENT = Query(None, max_length=8, **text("Only this element, such as Nd, or TREO.", "仅此元素，如 Nd，或 TREO。"))
-SITE = Query(None, max_length=64, **text("Only this site.", "仅此场所。"))
-ENTRY = Path(..., ge=0, le=INTEGER_MAX, **text("Number of the entry in the log.", "日志条目序号。"))
+PERIOD = Query(None, pattern=PERIOD_PATTERN, **text("Month, YYYY-MM."))
+FIRST = Query(None, alias="from", pattern=PERIOD_PATTERN, **text("First month, YYYY-MM."))
+LAST = Query(None, alias="to", pattern=PERIOD_PATTERN, **text("Last month, YYYY-MM."))
+ELEMENT = Query(None, max_length=8, **text("Only this element, such as Nd, or TREO."))
+SITE = Query(None, max_length=64, **text("Only this site."))
+ENTRY = Path(..., ge=0, le=INTEGER_MAX, **text("Number of the entry in the log."))
 LOT = Path(
     ..., max_length=300,
-    **text(
-        "The lot as listed, `MAKER/LOT`, percent-encoded (a slash as %2F or as it is).",
-        "批次，写法同列表 `MAKER/LOT`，须百分号编码（斜杠可写作 %2F 或原样）。",
-    ),
+    **text("The lot as listed, `MAKER/LOT`, percent-encoded (a slash as %2F or as it is)."),
 )  # fmt: skip

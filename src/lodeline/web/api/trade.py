@@ -9,6 +9,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from lodeline.errors import UserError
+from lodeline.language import Text, text
 from lodeline.material.mass import format_kg
 from lodeline.regulation.span import Span
 from lodeline.service.entries.subject import UnknownSubject
@@ -24,47 +25,38 @@ By = Literal["country", "customer", "product", "grade", "use", "licence", "firm"
 Way = Literal["abroad", "sale", "delivery", "unknown"]
 
 
-def _only(en: str, zh: str) -> Any:
-    return Query(None, max_length=200, **spec.text(en, zh))
+def _only(words: Text) -> Any:
+    return Query(None, max_length=200, **spec.parameter(words))
 
 
-ELEMENT: Final = Query("Nd", max_length=8, **spec.text("Element, or TREO.", "元素，或 TREO。"))
+ELEMENT: Final = Query("Nd", max_length=8, **spec.text("Element, or TREO."))
 PERIOD: Final = Query(
     None, max_length=20,
-    **spec.text(
-        "Months: 2025, 2025-Q2, 2025-05 or 2025-03..2025-08; without it all.",
-        "月份：2025、2025-Q2、2025-05 或 2025-03..2025-08；省略则为全部。",
-    ),
+    **spec.text("Months: 2025, 2025-Q2, 2025-05 or 2025-03..2025-08; without it all."),
 )  # fmt: skip
-BY: Final = Query("country", **spec.text("What it is told apart by.", "分列方式。"))
+BY: Final = Query("country", **spec.text("What it is told apart by."))
 WAY: Final = Query(
     "abroad",
-    **spec.text(
-        "Abroad, to end customers at home, from firm to firm at home, or to names that nobody has settled.",
-        "境外、国内最终客户、国内企业之间，或待归并名称。",
-    ),
+    **spec.text("Abroad, to end customers at home, from firm to firm at home, or to names that nobody has settled."),
 )
-COUNTRY: Final = _only("Only to this country.", "仅此国家或地区。")
-CUSTOMER: Final = _only("Only to this customer, by id or as filed.", "仅此客户（编号或申报名称）。")
-PRODUCT: Final = _only("Only this product, or kind of product.", "仅此产品或产品类别。")
-GRADE: Final = _only("Only this model.", "仅此牌号。")
-USE: Final = _only("Only for this end use.", "仅此最终用途。")
-LICENCE: Final = _only("Only under this licence.", "仅此许可证。")
-FIRM: Final = _only("Only sent by this organisation.", "仅此企业发出。")
+COUNTRY: Final = _only(text("Only to this country."))
+CUSTOMER: Final = _only(text("Only to this customer, by id or as filed."))
+PRODUCT: Final = _only(text("Only this product, or kind of product."))
+GRADE: Final = _only(text("Only this model."))
+USE: Final = _only(text("Only for this end use."))
+LICENCE: Final = _only(text("Only under this licence."))
+FIRM: Final = _only(text("Only sent by this organisation."))
 
 
 @router.get(
     "/where", response=WhereTo, url_name="where", tags=["nation"],
     **spec.operation(
-        "Where an element went, and how much in the period before", "元素的流向及与上期的比较", scope="nation:read",
+        text("Where an element went, and how much in the period before"), scope="nation:read",
         problems=(404,),
-        more=(
-            "The largest first, in the shape of `lodeline where --json`. `exact_kg` stands on a measurement or"
-            " certificate of the lot, `booked_kg` on a recipe; `open_goods_kg` is goods without a composition, which"
-            " add nothing. `-` in the place of a value asks for rows that state none.",
-            "由多到少排列，格式同 `lodeline where --json`。`exact_kg` 依据批次的实测或证书，`booked_kg` 依据配方；"
-            "`open_goods_kg` 为无成分的货物，不计入质量。以 `-` 代替取值，即查询未申报该项的行。",
-        ),
+        more=text("The largest first, in the shape of `lodeline where --json`. `exact_kg` stands on a "
+"measurement or certificate of the lot, `booked_kg` on a recipe; `open_goods_kg` is "
+"goods without a composition, which add nothing. `-` in the place of a value asks for "
+"rows that state none."),
     ),
 )  # fmt: skip
 def list_where(
@@ -87,7 +79,7 @@ def list_where(
     except UnknownSubject:
         raise
     except UserError as error:
-        raise ApiProblem("request-malformed", error.en, error.zh) from error
+        raise ApiProblem("request-malformed", error.words) from error
     return {"stamp": now.snapshot.stamp, "pack": now.law.digest, **found}
 
 
@@ -100,14 +92,10 @@ _PLAIN: Final = ("organisation", "is_trader", "share", "days", "dealings", "mark
 @router.get(
     "/traders", response=Traders, url_name="traders", tags=["nation"],
     **spec.operation(
-        "Who sells on what it bought, how fast and at which mark-up", "转售所购货物的企业及其天数与加价",
+        text("Who sells on what it bought, how fast and at which mark-up"),
         scope="nation:read", problems=(404,),
-        more=(
-            "Those that passed on most come first. `share` is of `in_kg`, `days` a median; `markup` is null where no"
-            " price in and out is known in one currency.",
-            "按转手质量由多到少排列。`share` 为占 `in_kg` 的比例，`days` 为中位数；购售价格不明或币种不同时"
-            " `markup` 为 null。",
-        ),
+        more=text("Those that passed on most come first. `share` is of `in_kg`, `days` a median; `markup` "
+"is null where no price in and out is known in one currency."),
     ),
 )  # fmt: skip
 def list_traders(request: HttpRequest, *, element: str = ELEMENT, period: str | None = PERIOD) -> dict[str, Any]:
@@ -118,9 +106,7 @@ def list_traders(request: HttpRequest, *, element: str = ELEMENT, period: str | 
     try:
         span = Span("0001-01", "9999-12") if period is None else Span.read(period)
     except ValueError as error:
-        raise ApiProblem(
-            "request-malformed", f"{period!r} is no span of months.", f"{period!r} 不是月份区间。"
-        ) from error
+        raise ApiProblem("request-malformed", text("{period!r} is no span of months.", period=period)) from error
     rows = now.answer(trading.traders, now.snapshot, now.law, first=span.first, last=span.last, element=element)
     return {
         "stamp": now.snapshot.stamp, "pack": now.law.digest, "element": element, "period": period or "",

@@ -10,6 +10,7 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.language import text
 from lodeline.material.composition import CompositionError, percent_to_ppb
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.filing import disputes, submitting
@@ -67,12 +68,12 @@ class AnswerIn(BaseModel):
 @router.get(
     "/transfers", response=shapes.Transfers, url_name="transfers",
     **spec.operation(
-        "List transfers, in the order in which they came into the log", "流转列表，按入账先后", scope="transfers:read"
+        text("List transfers, in the order in which they came into the log"), scope="transfers:read"
     ),
 )  # fmt: skip
 def list_transfers(
     request: HttpRequest, organisation: str | None = spec.ORGANISATION,
-    side: Literal["in", "out"] | None = Query(None, **spec.text("Only received, or only shipped.", "仅收货或仅发货。")),
+    side: Literal["in", "out"] | None = Query(None, **spec.text("Only received, or only shipped.")),
     cursor: str | None = spec.CURSOR, limit: int = spec.LIMIT,
 ) -> dict[str, Any]:  # fmt: skip
     """A page of them; what is restated comes again, as new."""
@@ -89,13 +90,13 @@ def list_transfers(
 
 @router.get(
     "/transfers/waiting", response=shapes.Deliveries, url_name="transfers-waiting",
-    **spec.operation("Deliveries that wait for your receipt", "待确认的到货", scope="transfers:read"),
+    **spec.operation(text("Deliveries that wait for your receipt"), scope="transfers:read"),
 )  # fmt: skip
 def list_waiting(request: HttpRequest) -> dict[str, Any]:
     """The oldest first."""
     scope = reads(request, "transfers:read")
     if scope.organisation is None:
-        raise ApiProblem("organisation-unnamed", "An inbox is one organisation's.", "待确认到货属于某一企业。")
+        raise ApiProblem("organisation-unnamed", text("An inbox is one organisation's."))
     today = call_of(request).now.date()
     found = open_shipments(OrganisationView(store(), law(), scope.organisation), on=today)
     return {
@@ -115,7 +116,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
 @router.post(
     "/transfers/accept", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="transfers-accept",
     **spec.operation(
-        "Accept deliveries, with a difference or without", "确认收货（可注明差异）", scope="transfers:write",
+        text("Accept deliveries, with a difference or without"), scope="transfers:write",
         problems=(413,), idempotent=True,
         body=body_of(
             AcceptanceIn,
@@ -124,10 +125,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
                 "receipts": [{"shipment": 4711}, {"shipment": 4712, "received_kg": "119.98"}],
             },
         ),
-        more=(
-            "Makes the receipts of the month of `on`, and hands them in as a filing: answered as one.",
-            "生成收货当月的收货记录并作为申报提交，响应与提交申报相同。",
-        ),
+        more=text("Makes the receipts of the month of `on`, and hands them in as a filing: answered as one."),
     ),
 )  # fmt: skip
 def accept(request: HttpRequest) -> HttpResponse:
@@ -155,33 +153,30 @@ def _acceptance(one: Confirmed) -> Acceptance:
             reason=one.reason,
         )
     except (ValueError, CompositionError) as error:
-        raise ApiProblem("request-malformed", f"receipts: {error}.", f"receipts：{error}。") from error
+        raise ApiProblem("request-malformed", text("receipts: {error}.", error=error)) from error
 
 
-DISPUTE: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the dispute.", "异议编号。"))
+DISPUTE: Final = Path(..., ge=1, le=spec.INTEGER_MAX, **spec.text("Number of the dispute."))
 
 
 @router.get(
     "/disputes", response=shapes.Disputes, url_name="disputes",
-    **spec.operation("List disputes about deliveries to and from you", "异议列表", scope="transfers:read"),
+    **spec.operation(text("List disputes about deliveries to and from you"), scope="transfers:read"),
 )  # fmt: skip
 def list_disputes(request: HttpRequest) -> dict[str, Any]:
     """Open ones first."""
     scope = reads(request, "transfers:read")
     if scope.organisation is None:
-        raise ApiProblem("organisation-unnamed", "Disputes are one organisation's.", "异议属于某一企业。")
+        raise ApiProblem("organisation-unnamed", text("Disputes are one organisation's."))
     return {"rows": [_dispute(one) for one in disputes.disputes(call_of(request).actor, scope.organisation)]}
 
 
 @router.post(
     "/transfers/dispute", response={201: shapes.Dispute}, url_name="transfers-dispute",
     **spec.operation(
-        "Dispute a delivery", "对到货提出异议", scope="transfers:write", problems=(413,), idempotent=True,
+        text("Dispute a delivery"), scope="transfers:write", problems=(413,), idempotent=True,
         body=body_of(DisputeIn, {"shipment": 4711, "reason": "Nothing of this arrived."}),
-        more=(
-            "The shipper is told and may answer; both filings stand as filed.",
-            "发货方将收到通知并可答复；双方的申报均保持原样。",
-        ),
+        more=text("The shipper is told and may answer; both filings stand as filed."),
     ),
 )  # fmt: skip
 def raise_dispute(request: HttpRequest) -> HttpResponse:
@@ -200,7 +195,7 @@ def raise_dispute(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/disputes/{dispute}/answer", response={200: shapes.Dispute}, url_name="dispute-answer",
     **spec.operation(
-        "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(404, 413),
+        text("Answer a dispute about your shipment"), scope="transfers:write", problems=(404, 413),
         idempotent=True,
         body=body_of(AnswerIn, {"answer": "Sent again today as S-0713."}),
     ),
@@ -219,7 +214,7 @@ def answer_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse
 
 @router.post(
     "/disputes/{dispute}/withdraw", response={200: shapes.Dispute}, url_name="dispute-withdraw",
-    **spec.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", problems=(404,), idempotent=True),
+    **spec.operation(text("Withdraw your dispute"), scope="transfers:write", problems=(404,), idempotent=True),
 )  # fmt: skip
 def withdraw_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
     """The shipper is told."""

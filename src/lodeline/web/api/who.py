@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from ninja.security import APIKeyCookie, HttpBearer
 
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.access.audit import record_access
@@ -82,8 +83,7 @@ class Session(APIKeyCookie):
         if request.method not in ("GET", "HEAD"):
             raise ApiProblem(
                 "session-reads-only",
-                "With a session one may read here. Programs write with a token; people write on the pages.",
-                "会话在此只能读取。程序请使用令牌写入，人员请使用页面。",
+                text("With a session one may read here. Programs write with a token; people write on the pages."),
             )
         return _call(request, Call(actor=actor, now=clock.now()))
 
@@ -91,24 +91,21 @@ class Session(APIKeyCookie):
 def anyone(request: HttpRequest) -> Call:
     """Whoever asks, where what is asked is open to all. Raises ApiProblem for who sends too much."""
     if request.method == "POST" and _strangers.wait_s(request):
-        raise ApiProblem(
-            "too-many-requests",
-            "Too many requests from this address. Wait a minute.",
-            "该地址请求过多。请一分钟后再试。",
-        )
+        raise ApiProblem("too-many-requests", text("Too many requests from this address. Wait a minute."))
     return _call(request, Call(actor=NOBODY, now=clock.now()))
 
 
 def _call(request: HttpRequest, call: Call) -> Call:
     if "\0" in request.path or any("\0" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
-        raise ApiProblem("request-malformed", "A parameter holds the character U+0000.", "参数中含有字符 U+0000。")
+        raise ApiProblem("request-malformed", text("A parameter holds the character U+0000."))
     if has_too_many_uploads(request):
         raise ApiProblem(
             "too-many-requests",
-            f"At most {LARGE_OF_ONE} large uploads of one token at a time, and few of one address: wait until one has"
-            " ended. Nothing of this one was kept.",
-            f"同一令牌同时上传的大文件不得超过 {LARGE_OF_ONE} 个，同一地址亦有限额：请待已有上传结束后重试。"
-            "本次内容未保存。",
+            text(
+                "At most {large_of_one} large uploads of one token at a time, and few of one address: "
+                "wait until one has ended. Nothing of this one was kept.",
+                large_of_one=LARGE_OF_ONE,
+            ),
         )
     request.api_call = call  # type: ignore[attr-defined]
     return call
@@ -147,8 +144,10 @@ def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> 
     if organisation is None and len(own) > 1:
         raise ApiProblem(
             "organisation-unnamed",
-            f"You are of several organisations: name one with `organisation` ({', '.join(own)}).",
-            f"您属于多家企业：请用 `organisation` 指明其一（{'、'.join(own)}）。",
+            text(
+                "You are of several organisations: name one with `organisation` ({own}).",
+                own=bilingual(", ".join(own), "、".join(own)),
+            ),
         )
     if not own or organisation not in (None, *own):
         raise _not_yours()
@@ -235,29 +234,32 @@ def _has_scope(program: Program, scope: str) -> None:
     if scope not in (program.scopes or ()):
         raise ApiProblem(
             "scope-missing",
-            f"This needs the scope `{scope}`; the token has: {', '.join(sorted(program.scopes or ())) or 'none'}.",
-            f"此操作需要权限范围 `{scope}`；该令牌具有：{'、'.join(sorted(program.scopes or ())) or '无'}。",
+            text(
+                "This needs the scope `{scope}`; the token has: {sorted}.",
+                scope=scope,
+                sorted=bilingual(
+                    ", ".join(sorted(program.scopes or ())) or "none", "、".join(sorted(program.scopes or ())) or "无"
+                ),
+            ),
         )
 
 
 def _not_yours() -> ApiProblem:
     return ApiProblem(
-        "not-allowed", "This is another organisation's business, and not open to you.",
-        "此为其他企业的业务，您无权查看。",
+        "not-allowed", text("This is another organisation's business, and not open to you.")
     )  # fmt: skip
 
 
 def _of_region(organisation: str | None) -> ApiProblem:
     """What an official of a region is told who asks for all, or for a firm elsewhere."""
     if organisation is not None:
-        return not_found(
-            f"There is no organisation {organisation} in your region.", f"您所管辖的地区没有企业 {organisation}。"
-        )
+        return not_found(text("There is no organisation {organisation} in your region.", organisation=organisation))
     return ApiProblem(
         "not-allowed",
-        "Your membership is for a region: name one of its organisations with `organisation`. What has no such"
-        " parameter is of the whole country.",
-        "您的成员身份限于某一地区：请用 `organisation` 指明该地区的企业。无此参数的内容涉及全国。",
+        text(
+            "Your membership is for a region: name one of its organisations with `organisation`. "
+            "What has no such parameter is of the whole country."
+        ),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from lodeline import language as lang
+from lodeline.language import bilingual
 from lodeline.material.element import ELEMENTS, RARE_EARTHS, TREO
 from lodeline.material.mass import PPB
 from lodeline.regulation.span import Span
@@ -34,13 +36,14 @@ def element(visit: Visit, present: Sequence[str]) -> str:
     symbol = by_folded.get(asked.casefold())
     listed = ", ".join(present)
     if symbol is None:
-        raise BadQuestionError(
-            f"There is no element {asked!r}: one of {listed}.", f"没有元素 {asked!r}：可选 {listed}。"
-        )
+        raise BadQuestionError(lang.text("There is no element {asked!r}: one of {listed}.", asked=asked, listed=listed))
     if symbol not in present:
         raise NotHereError(
-            f"No lot in this ledger holds {words.element(symbol, 'en')}: look at one of {listed}.",
-            f"账本中没有含{words.element(symbol, 'zh')}的批次：可选 {listed}。",
+            lang.text(
+                "No lot in this ledger holds {element}: look at one of {listed}.",
+                element=bilingual(words.element(symbol, "en"), words.element(symbol, "zh")),
+                listed=listed,
+            )
         )
     return symbol
 
@@ -59,8 +62,12 @@ def period(visit: Visit, months: Months) -> str:
     check_month(asked)
     if asked not in months.all:
         raise NotHereError(
-            f"Nobody has filed for {written.month(asked, 'en')}: choose a month from {first} to {last}.",
-            f"没有{written.month(asked, 'zh')}的申报：请选择 {first} 至 {last} 之间的月份。",
+            lang.text(
+                "Nobody has filed for {month}: choose a month from {first} to {last}.",
+                month=bilingual(written.month(asked, "en"), written.month(asked, "zh")),
+                first=first,
+                last=last,
+            )
         )
     return asked
 
@@ -78,7 +85,7 @@ def _last_month(text: str, months: Months) -> str | None:
 def check_month(text: str) -> None:
     """Raises BadQuestionError for what is not written like a month."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise BadQuestionError(f"{text!r} is no month: write it like 2025-06.", f"{text!r} 不是月份：请写作 2025-06。")
+        raise BadQuestionError(lang.text("{text!r} is no month: write it like 2025-06.", text=text))
 
 
 def element_links(

@@ -45,70 +45,70 @@ LINES_MOST: Final = 10
 #: What a firm's own people see; addresses are those of the firm.
 FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
-        text("This month", "本月"),
+        text("This month"),
         (
             Line(
                 page="firm",
-                label=text("To do", "待办"),
+                label=text("To do", context="menu"),
                 leads_to=("firm-finding", "firm-query", "firm-exception"),
             ),
             Line(
                 page="firm-file",
-                label=text("File a month", "月度申报"),
+                label=text("File a month"),
                 leads_to=("firm-draft", "firm-draft-columns", "firm-draft-certify"),
             ),
             Line(
                 page="firm-transfers",
-                label=text("Deliveries", "收发货"),
+                label=text("Deliveries", context="menu"),
                 leads_to=("firm-transfer", "firm-dispute"),
             ),
             Line(
                 page="firm-desk",
-                label=text("Pre-export check", "出口预查"),
+                label=text("Pre-export check"),
                 leads_to=("firm-asked", "firm-asked-one", "firm-batch"),
             ),
         ),
     ),
     (
-        text("Ours", "本企业"),
+        text("Ours"),
         (
             Line(
                 page="firm-balances",
-                label=text("Balances", "物料平衡"),
+                label=text("Balances", context="menu"),
                 leads_to=("firm-balance", "firm-inspections", "firm-inspection-plan", "firm-inspection-visit"),
             ),
-            Line(page="firm-lots", label=text("Lots", "批次"), leads_to=("firm-lot",)),
+            Line(page="firm-lots", label=text("Lots", context="menu"), leads_to=("firm-lot",)),
             Line(
                 page="firm-licences",
-                label=text("Licences", "许可证"),
+                label=text("Licences"),
                 leads_to=("firm-licence", "firm-application"),
             ),
-            Line(page="firm-filings", label=text("Filings", "申报记录"), leads_to=("firm-filing",)),
+            Line(page="firm-filings", label=text("Filings", context="menu"), leads_to=("firm-filing",)),
         ),
     ),
     (
-        text("Set up and look up", "设置与查询"),
+        text("Set up and look up"),
         (
             Line(
                 page="firm-people",
-                label=text("Set up", "设置"),
+                label=text("Set up"),
                 tabs=(
-                    Line(page="firm-people", label=text("People", "人员"), leads_to=("firm-person",)),
-                    Line(page="firm-delegations", label=text("Who files for us", "委托申报")),
-                    Line(page="firm-tokens", label=text("Programs", "程序接入")),
-                    Line(page="firm-profiles", label=text("Column names", "列对应")),
+                    Line(page="firm-people", label=text("People"), leads_to=("firm-person",)),
+                    Line(page="firm-delegations", label=text("Who files for us")),
+                    Line(page="firm-tokens", label=text("Programs")),
+                    Line(page="firm-profiles", label=text("Column names")),
                 ),
             ),
             Line(
                 page="law",
-                label=text("Law", "法规"),
+                label=text("Law"),
                 tabs=(
                     Line(
                         page="law",
-                        label=text("Law in force", "现行法规"),
+                        label=text("Law in force"),
                         leads_to=("law-text", "law-diff", "law-packs"),
                     ),
-                    Line(page="verify", label=text("Verify a receipt", "核验回执")),
+                    Line(page="verify", label=text("Verify a receipt")),
                 ),
             ),
         ),
@@ -117,25 +117,25 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
 #: The strategic view: the same line for officials and, with what is published to it alone, for another state's agency.
 STRATEGY: Final = Line(
     page="strategy",
-    label=text("Strategy", "战略推演"),
+    label=text("Strategy"),
     tabs=(
-        Line(page="strategy", label=text("Scenarios", "情景"), leads_to=("strategy-briefing",)),
-        Line(page="strategy-compare", label=text("Side by side", "对照")),
-        Line(page="strategy-dependence", label=text("Dependence", "依赖")),
-        Line(page="strategy-backtest", label=text("Back-test", "回测")),
-        Line(page="strategy-tables", label=text("Tables", "表格")),
-        Line(page="strategy-aggregate", label=text("Published", "已公布")),
+        Line(page="strategy", label=text("Scenarios"), leads_to=("strategy-briefing",)),
+        Line(page="strategy-compare", label=text("Side by side", context="menu")),
+        Line(page="strategy-dependence", label=text("Dependence")),
+        Line(page="strategy-backtest", label=text("Back-test")),
+        Line(page="strategy-tables", label=text("Tables")),
+        Line(page="strategy-aggregate", label=text("Published", context="menu")),
     ),
 )
 #: What another state's agency sees: what is published to it, and what is open to all.
 AGENCY_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
-    (text("Published", "已公布"), (STRATEGY,)),
+    (text("Published", context="menu"), (STRATEGY,)),
     (
-        text("Look up", "查询"),
+        text("Look up"),
         (
             Line(
                 page="law",
-                label=text("Law in force", "现行法规"),
+                label=text("Law in force"),
                 leads_to=("law-text", "law-diff", "law-packs"),
             ),
         ),
@@ -144,25 +144,25 @@ AGENCY_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
 #: What the authority sees. A line appears where its page, or one of its tabs, is open.
 MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
     (
-        text("Watch", "监看"),
+        text("Watch"),
         (
-            Line(page="overview", label=text("Overview", "总览"), takes=("period", "element")),
+            Line(page="overview", label=text("Overview"), takes=("period", "element")),
             Line(
                 page="where",
-                label=text("Where it goes", "流向"),
+                label=text("Where it goes"),
                 tabs=(
-                    Line(page="where", label=text("Where it goes", "流向"), takes=_EVERYTHING),
-                    Line(page="traders", label=text("Traders", "贸易商"), takes=_EVERYTHING),
+                    Line(page="where", label=text("Where it goes"), takes=_EVERYTHING),
+                    Line(page="traders", label=text("Traders"), takes=_EVERYTHING),
                 ),
             ),
             Line(
                 page="year",
-                label=text("The year", "全年"),
+                label=text("The year"),
                 tabs=(
-                    Line(page="year", label=text("The year", "全年"), takes=_EVERYTHING),
+                    Line(page="year", label=text("The year"), takes=_EVERYTHING),
                     Line(
                         page="balances",
-                        label=text("Balances", "物料平衡"),
+                        label=text("Balances", context="menu"),
                         leads_to=("balance",),
                         takes=_EVERYTHING,
                     ),
@@ -171,11 +171,11 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             ),
             Line(
                 page="inspection-plans",
-                label=text("Visit first", "优先检查"),
+                label=text("Visit first"),
                 tabs=(
                     Line(
                         page="inspection-plans",
-                        label=text("Visit first", "优先检查"),
+                        label=text("Visit first"),
                         leads_to=(
                             "inspections",
                             "inspection-plan",
@@ -186,16 +186,16 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                         ),
                         takes=("stage", "region", "organisation"),
                     ),
-                    Line(page="laboratories", label=text("Laboratories and scales", "实验室与衡器")),
+                    Line(page="laboratories", label=text("Laboratories and scales")),
                 ),
             ),
             Line(
                 page="findings",
-                label=text("Findings", "线索"),
+                label=text("Findings", context="menu"),
                 tabs=(
                     Line(
                         page="findings",
-                        label=text("Findings", "线索"),
+                        label=text("Findings", context="menu"),
                         leads_to=("finding",),
                         takes=("period", "element", "organisation"),
                     ),
@@ -203,11 +203,11 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             ),
             Line(
                 page="exceptions",
-                label=text("Does not match", "不一致"),
+                label=text("Does not match"),
                 tabs=(
                     Line(
                         page="exceptions",
-                        label=text("Does not match", "不一致"),
+                        label=text("Does not match"),
                         leads_to=("exception",),
                         takes=("period", "region", "organisation"),
                     ),
@@ -217,22 +217,22 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         ),
     ),
     (
-        text("Decide", "决定"),
+        text("Decide", context="menu"),
         (
             STRATEGY,
             Line(
                 page="licences",
-                label=text("Licences", "许可证"),
+                label=text("Licences"),
                 tabs=(
                     Line(
                         page="licences",
-                        label=text("Licences", "许可证"),
+                        label=text("Licences"),
                         leads_to=("licence", "application"),
                         takes=("organisation",),
                     ),
                     Line(
                         page="quotas",
-                        label=text("Quotas", "总量控制指标"),
+                        label=text("Quotas"),
                         leads_to=("planned-run",),
                         takes=("organisation",),
                     ),
@@ -241,26 +241,26 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             ),
             Line(
                 page="desk",
-                label=text("Customs desk", "海关窗口"),
+                label=text("Customs desk", context="menu"),
                 tabs=(
-                    Line(page="desk", label=text("Ask", "查询"), leads_to=("desk-batch",)),
+                    Line(page="desk", label=text("Ask"), leads_to=("desk-batch",)),
                     Line(
                         page="desk-asked",
-                        label=text("Asked and queried", "查询与质疑"),
+                        label=text("Asked and queried"),
                         leads_to=("desk-asked-one", "desk-query"),
                     ),
-                    Line(page="desk-licences", label=text("Licences", "许可证"), leads_to=("desk-licence",)),
-                    Line(page="desk-rules", label=text("Standing answers", "长期答复")),
+                    Line(page="desk-licences", label=text("Licences"), leads_to=("desk-licence",)),
+                    Line(page="desk-rules", label=text("Standing answers", context="menu")),
                 ),
                 folds_into="licences",
             ),
             Line(
                 page="organisations",
-                label=text("Organisations", "企业"),
+                label=text("Organisations"),
                 tabs=(
                     Line(
                         page="organisations",
-                        label=text("Organisations", "企业"),
+                        label=text("Organisations"),
                         leads_to=(
                             "organisation",
                             "register-new",
@@ -270,38 +270,38 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                         ),
                         takes=("period", "region"),
                     ),
-                    Line(page="parties", label=text("Parties", "交易方"), leads_to=("party-name", "party")),
-                    Line(page="lots", label=text("Lots", "批次"), leads_to=("lot",)),
-                    Line(page="extensions", label=text("Deadlines", "申报期限")),
-                    Line(page="register-methods", label=text("Methods", "测量方法")),
+                    Line(page="parties", label=text("Parties", context="menu"), leads_to=("party-name", "party")),
+                    Line(page="lots", label=text("Lots", context="menu"), leads_to=("lot",)),
+                    Line(page="extensions", label=text("Deadlines")),
+                    Line(page="register-methods", label=text("Methods", context="menu")),
                     Line(
                         page="officials",
-                        label=text("People", "人员"),
+                        label=text("People"),
                         leads_to=("official", "register-people", "register-person"),
                     ),
-                    Line(page="tokens", label=text("Programs", "程序接入")),
+                    Line(page="tokens", label=text("Programs")),
                 ),
             ),
         ),
     ),
     (
-        text("Look up", "查询"),
+        text("Look up"),
         (
             Line(
                 page="law",
-                label=text("Law in force", "现行法规"),
+                label=text("Law in force"),
                 leads_to=("law-text", "law-diff", "law-replay", "law-packs", "law-pack"),
             ),
             Line(
                 page="log",
-                label=text("Log", "日志"),
+                label=text("Log"),
                 tabs=(
-                    Line(page="log", label=text("Entries", "条目"), leads_to=("entry",)),
-                    Line(page="audit", label=text("Access records", "查阅记录")),
-                    Line(page="system", label=text("System", "系统")),
-                    Line(page="holds", label=text("Legal holds", "法律保全")),
-                    Line(page="erasures", label=text("Erasure", "删除个人信息"), leads_to=("erasure",)),
-                    Line(page="verify", label=text("Verify a receipt", "核验回执")),
+                    Line(page="log", label=text("Entries"), leads_to=("entry",)),
+                    Line(page="audit", label=text("Access records")),
+                    Line(page="system", label=text("System")),
+                    Line(page="holds", label=text("Legal holds")),
+                    Line(page="erasures", label=text("Erasure"), leads_to=("erasure",)),
+                    Line(page="verify", label=text("Verify a receipt")),
                 ),
             ),
         ),

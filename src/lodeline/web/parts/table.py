@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar, overload
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline import language as lang
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.language import Text
@@ -192,7 +193,7 @@ def shown(visit: Visit, table: Table) -> Shown:
         table=table,
         heads=tuple(_head(visit, table, table.columns[place], key, falling) for place in places),
         rows=seen if len(places) == len(table.columns) else [tuple(row[place] for place in places) for row in seen],
-        total=visit.text("1 row" if len(rows) == 1 else f"{n} rows", f"共{n}行"),
+        total=(visit.text("1 row", context="table", n=n) if len(rows) == 1 else visit.text("{n} rows", n=n)),
         csv_href=visit.here(format="csv", table=table.name, **{_parameter(table, "page"): None}),
         pages=_pages(visit, table, number, last),
     )
@@ -203,13 +204,13 @@ def wanted_csv(visit: Visit, *tables: Table) -> HttpResponse | None:
     if visit.query("format") is None:
         return None
     if visit.query("format") != "csv":
-        raise BadQuestionError("`format` can only be csv.", "`format` 只能是 csv。")
+        raise BadQuestionError(lang.text("`format` can only be csv."))
     name = visit.query("table") or tables[0].name
     for table in tables:
         if table.name == name:
             return _csv_response(visit, table)
     names = ", ".join(table.name for table in tables)
-    raise NotHereError(f"This page has no table {name!r}: one of {names}.", f"本页没有表格 {name!r}：可选 {names}。")
+    raise NotHereError(lang.text("This page has no table {name!r}: one of {names}.", name=name, names=names))
 
 
 def safe_cell(value: Value) -> str:
@@ -252,7 +253,7 @@ def _sorted(visit: Visit, table: Table) -> tuple[Sequence[Row], str | None, bool
     places = [place for place, column in enumerate(table.columns) if column.key == key]
     if not places:
         keys = ", ".join(f"{table.name}.{column.key}" for column in table.columns)
-        raise BadQuestionError(f"No column to sort by is called {wish!r}: {keys}.", f"没有名为 {wish!r} 的列：{keys}。")
+        raise BadQuestionError(lang.text("No column to sort by is called {wish!r}: {keys}.", wish=wish, keys=keys))
     rows = table.rows.sorted(key, falling=falling) if isinstance(table.rows, FrameRows) else None
     if rows is not None:
         return rows, key, falling
@@ -286,9 +287,9 @@ def _head(visit: Visit, table: Table, column: Column, key: str | None, falling: 
 def _page_number(visit: Visit, table: Table, last: int) -> int:
     text = visit.query(_parameter(table, "page")) or "1"
     if not re.fullmatch(r"[1-9]\d{0,8}", text):
-        raise BadQuestionError(f"{text!r} is no page: write 1 to {last}.", f"{text!r} 不是页码：请写 1 至 {last}。")
+        raise BadQuestionError(lang.text("{text!r} is no page: write 1 to {last}.", text=text, last=last))
     if int(text) > last:
-        raise NotHereError(f"There is no page {text}: the last is {last}.", f"没有第 {text} 页：最后一页是 {last}。")
+        raise NotHereError(lang.text("There is no page {text}: the last is {last}.", text=text, last=last))
     return int(text)
 
 

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Literal, cast, get_args
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogKind = Literal["json", "errors"]
@@ -64,10 +65,8 @@ def read(environment: Mapping[str, str]) -> Configuration:
         log=asked.log("LODELINE_LOG"),
     )
     if asked.wrong:
-        raise ConfigurationError(
-            "The environment cannot be used: " + "; ".join(en for en, _ in asked.wrong) + ".",
-            "环境变量有误：" + "；".join(zh for _, zh in asked.wrong) + "。",
-        )
+        wrong = bilingual("; ".join(en for en, _ in asked.wrong), "；".join(zh for _, zh in asked.wrong))
+        raise ConfigurationError(text("The environment cannot be used: {wrong}.", wrong=wrong))
     return found
 
 

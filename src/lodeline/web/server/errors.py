@@ -32,15 +32,15 @@ from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words.language import Language, Text, language_at, text
 
 _TITLES: Final[dict[int, Text]] = {
-    400: text("This address cannot be read", "无法理解此网址"),
-    403: text("This form is out of date", "表单已失效"),
-    404: text("There is nothing at this address", "此处没有内容"),
-    500: text("A mistake of ours", "程序出错"),
-    503: text("The store cannot be read now", "暂时无法读取数据库"),
+    400: text("This address cannot be read"),
+    403: text("This form is out of date"),
+    404: text("There is nothing at this address"),
+    500: text("A mistake of ours"),
+    503: text("The store cannot be read now"),
 }
-_NOT_YOURS: Final = text("This page is not open to you", "您无权查看此页面")
-_COMPUTING: Final = text("The nation's answers are still being computed", "全国结果仍在计算中")
-_NO_PROXY: Final = text("The portal is not set up whole", "门户设置不完整")
+_NOT_YOURS: Final = text("This page is not open to you")
+_COMPUTING: Final = text("The nation's answers are still being computed")
+_NO_PROXY: Final = text("The portal is not set up whole")
 _READING: Final = ("GET", "HEAD")
 _log = logging.getLogger("lodeline.errors")
 #: Seconds after which a browser may ask again for a store that could not be read.
@@ -85,8 +85,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         404,
         NotHereError(
-            "No page has this address. Look in the menu, or find an organisation, a site, a lot or an entry.",
-            "没有这个网址的页面。请使用菜单，或查找企业、场所、批次或条目。",
+            text("No page has this address. Look in the menu, or find an organisation, a site, a lot or an entry.")
         ),
     )
 
@@ -98,11 +97,11 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
             request,
             400,
             BadQuestionError(
-                "That is too large for this page, and nothing of it was kept. Send a filing in several files of one"
-                " draft, or ask whoever operates the portal to raise LODELINE_FILING_BYTES; give a long declaration to"
-                " `lodeline declare FILE`.",
-                "内容过大，本页无法处理，未保存任何内容。申报可分多个文件放入同一草稿，或请运营方调高"
-                " LODELINE_FILING_BYTES；较长的报关单请用 `lodeline declare 文件` 判断。",
+                text(
+                    "That is too large for this page, and nothing of it was kept. Send a filing in several "
+                    "files of one draft, or ask whoever operates the portal to raise LODELINE_FILING_BYTES; "
+                    "give a long declaration to `lodeline declare FILE`."
+                )
             ),
         )
     if not isinstance(exception, DisallowedHost):
@@ -110,18 +109,20 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
             request,
             400,
             BadQuestionError(
-                "The form could not be read, and nothing of it was kept: it has too many fields or files, or is cut"
-                " off. Load the page again and send less at a time.",
-                "表单无法读取，未保存任何内容：字段或文件过多，或内容不完整。请刷新页面，减少单次发送的内容。",
+                text(
+                    "The form could not be read, and nothing of it was kept: it has too many fields or "
+                    "files, or is cut off. Load the page again and send less at a time."
+                )
             ),
         )
     return _page(
         request,
         400,
         BadQuestionError(
-            "The portal is not called so. On its own machine open the address that `lodeline serve` has printed;"
-            " elsewhere a name in LODELINE_HOSTS.",
-            "此门户不使用该网址。在本机请用 `lodeline serve` 输出的网址；在其他机器上请用 LODELINE_HOSTS 中的域名。",
+            text(
+                "The portal is not called so. On its own machine open the address that `lodeline serve` "
+                "has printed; elsewhere a name in LODELINE_HOSTS."
+            )
         ),
     )
 
@@ -134,18 +135,18 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
             request,
             403,
             UserError(
-                "Nothing was done. The portal cannot see that you came over TLS, so the proxy before it does not pass"
-                " on what it must: the host name and X-Forwarded-Proto, from an address in LODELINE_TRUSTED_PROXY."
-                " Tell whoever operates the portal; to try again does not help.",
-                "未执行任何操作。门户无法确认您的访问已加密，因此其前置代理未传递所需信息：域名与 X-Forwarded-Proto，"
-                "且代理地址须列入 LODELINE_TRUSTED_PROXY。请告知门户运营方；重试无效。",
+                text(
+                    "Nothing was done. The portal cannot see that you came over TLS, so the proxy before it "
+                    "does not pass on what it must: the host name and X-Forwarded-Proto, from an address in "
+                    "LODELINE_TRUSTED_PROXY. Tell whoever operates the portal; to try again does not help."
+                )
             ),
             title=_NO_PROXY,
         )
     return _page(
         request,
         403,
-        UserError("Go back, load the page again, and send the form once more.", "请返回并刷新页面，再次提交表单。"),
+        UserError(text("Go back, load the page again, and send the form once more.")),
     )
 
 
@@ -156,20 +157,23 @@ def at_fault(request: HttpRequest) -> HttpResponse:
         request,
         500,
         UserError(
-            "What you sent was kept whole or not at all: look at the page that you came from. Please report this with"
-            f" the number of the request, {number}, under which the server's log says where it happened.",
-            f"您提交的内容要么完整保存，要么未保存：请查看来时的页面。请报告此问题并附请求编号 {number}，"
-            "服务器日志据此记录了出错位置。",
+            text(
+                "What you sent was kept whole or not at all: look at the page that you came from. Please "
+                "report this with the number of the request, {number}, under which the server's log says "
+                "where it happened.",
+                number=number,
+            )
         ),
     )
 
 
 def _not_yet() -> UserError:
     return UserError(
-        "What you sent rests on them, and they were not waited for any longer. It was kept whole or not at all: look at"
-        " the page that you came from, and send it again in some minutes if it is not there.",
-        "您提交的内容须依据这些结果，系统已停止等待。该内容要么完整保存，要么未保存：请查看来时的页面，"
-        "如未保存，请几分钟后重新提交。",
+        text(
+            "What you sent rests on them, and they were not waited for any longer. It was kept whole "
+            "or not at all: look at the page that you came from, and send it again in some minutes "
+            "if it is not there."
+        )
     )
 
 
@@ -180,16 +184,16 @@ def _is_locked(error: BaseException | None) -> bool:
 def _no_answer(request: HttpRequest, error: DjangoDatabaseError) -> UserError:
     if _is_locked(error):
         return UserError(
-            "Another program holds the store locked. Try again in a moment; if it stays so, end that program.",
-            "数据库被其他程序锁定。请稍后重试；如持续如此，请结束该程序。",
+            text("Another program holds the store locked. Try again in a moment; if it stays so, end that program.")
         )
     number = getattr(request, "request_id", "")
     return UserError(
-        "The database gives no answer. What you sent was kept whole or not at all. Try again in a minute. If it stays"
-        f" so, tell whoever operates the portal the number of the request, {number}: under it the server's log says"
-        " what the database said.",
-        "数据库未响应。您提交的内容要么完整保存，要么未保存。请一分钟后重试；如仍无法访问，请将请求编号"
-        f" {number} 告知门户运营方，服务器日志据此记录了原因。",
+        text(
+            "The database gives no answer. What you sent was kept whole or not at all. Try again in "
+            "a minute. If it stays so, tell whoever operates the portal the number of the request, "
+            "{number}: under it the server's log says what the database said.",
+            number=number,
+        )
     )
 
 
@@ -251,12 +255,9 @@ class ApiProblems:
         if response.status_code == 404:
             return answer(
                 request, "not-found",
-                f"The API has no address {request.path}. All of them are in /api/v1/openapi.json.",
-                f"没有接口地址 {request.path}。全部地址见 /api/v1/openapi.json。",
+                text("The API has no address {path}. All of them are in /api/v1/openapi.json.", path=request.path)
             )  # fmt: skip
         allowed = response.get("Allow", "")
-        found = answer(
-            request, "method-not-allowed", f"This address takes {allowed}.", f"该地址仅接受 {allowed} 请求。"
-        )
+        found = answer(request, "method-not-allowed", text("This address takes {allowed}.", allowed=allowed))
         found["Allow"] = allowed
         return found

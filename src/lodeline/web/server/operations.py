@@ -31,6 +31,7 @@ from prometheus_client.core import GaugeMetricFamily
 from lodeline import __version__
 from lodeline.build import commit
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
@@ -256,10 +257,8 @@ def _proxy(url: str) -> Check:
         return {"ok": True, "trusted": trusted}
     return {
         "ok": True, "trusted": [],
-        "note": {
-            "en": "LODELINE_TRUSTED_PROXY is not set: every visitor seems to come from the proxy, without TLS",
-            "zh": "未设置 LODELINE_TRUSTED_PROXY：所有访问看似均来自代理且未加密",
-        },
+        "note": text("LODELINE_TRUSTED_PROXY is not set: every visitor seems to come from the proxy, without "
+"TLS"),
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from gunicorn.arbiter import Arbiter
 from prometheus_client import multiprocess
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.web.server import configuration
 from lodeline.web.server.logs import capture_python_errors, logging_settings
 from lodeline.web.server.receiving import CONNECTIONS, ReceivingWorker
@@ -78,9 +79,11 @@ def listen(port: int, host: str = HOST) -> socket.socket:
     """A socket that listens. Raises UserError where the port is taken, or others reach it under no known name."""
     if host not in (HOST, "::1", "localhost") and not configuration.current().hosts:
         raise UserError(
-            f"{host} can be reached from other machines: set LODELINE_HOSTS to the names under which the portal is"
-            " reached, separated by commas",
-            f"{host} 可被其他机器访问：请将 LODELINE_HOSTS 设为门户的域名（多个用逗号分隔）",
+            text(
+                "{host} can be reached from other machines: set LODELINE_HOSTS to the names under which "
+                "the portal is reached, separated by commas",
+                host=host,
+            )
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -88,10 +91,14 @@ def listen(port: int, host: str = HOST) -> socket.socket:
     except OSError as error:
         another = port + 1 if port < 65535 else 8000
         raise UserError(
-            f"port {port} of {host} cannot be used ({error.strerror}): another program has it, perhaps another"
-            f" `lodeline serve`. Name a free one with --port {another}",
-            f"{host} 的端口 {port} 无法使用（{error.strerror}）：可能已被其他程序或另一个 `lodeline serve` 占用。"
-            f"请用 --port {another} 另选端口",
+            text(
+                "port {port} of {host} cannot be used ({strerror}): another program has it, perhaps "
+                "another `lodeline serve`. Name a free one with --port {another}",
+                port=port,
+                host=host,
+                strerror=error.strerror,
+                another=another,
+            )
         ) from error
 
 
@@ -176,18 +183,22 @@ def _result_of(done: subprocess.Popen[str], store_url: str) -> str:
     """What `prepare` returns, once it has ended."""
     said, wrong = done.communicate()
     if done.returncode == _USER_ERROR:
-        raise UserError(*wrong.strip().split("\n")[-2:])
+        en, zh = wrong.strip().split("\n")[-2:]
+        raise UserError(bilingual(en, zh))
     if done.returncode < 0:
         place = store_url.rpartition("@")[2]
         raise UserError(
-            f"{place}: the process that makes the portal's tables was ended by signal {-done.returncode}, perhaps for"
-            " want of memory (the system's log says so). Nothing is half done: run the command again",
-            f"{place}：建立门户数据表的进程被信号 {-done.returncode} 终止，可能因内存不足（见系统日志）。没有半途数据："
-            "请重新运行",
+            text(
+                "{place}: the process that makes the portal's tables was ended by signal {fact}, perhaps "
+                "for want of memory (the system's log says so). Nothing is half done: run the command "
+                "again",
+                place=place,
+                fact=-done.returncode,
+            )
         )
     if done.returncode != 0:
         last = wrong.strip().rpartition("\n")[2]
-        raise UserError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
+        raise UserError(text("the portal's tables cannot be made: {last}", last=last))
     return said.rstrip("\n").rpartition("\n")[2]
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from lodeline.errors import UserError
+from lodeline.language import text
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 #: Seconds that a mail server has to answer.
@@ -33,8 +34,7 @@ def mail_settings(url: str) -> dict[str, object]:
         parts, port = urlsplit(""), None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise MailAddressError(
-            "LODELINE_SMTP_URL must be smtps://name:password@host:465 or smtp://name:password@host:587",
-            "LODELINE_SMTP_URL 应为 smtps://用户名:密码@主机:465 或 smtp://用户名:密码@主机:587",
+            text("LODELINE_SMTP_URL must be smtps://name:password@host:465 or smtp://name:password@host:587")
         )
     on_this_machine = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return {

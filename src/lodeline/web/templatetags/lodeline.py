@@ -1,4 +1,4 @@
-"""Tags of the templates: `text` keeps the two languages of a text side by side; parts that every page is made of."""
+"""Tags of the templates: texts in the reader's language; parts that every page is made of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.detection.finding import Finding, MeasuredStep
+from lodeline.language import words
 from lodeline.material.element import ELEMENTS
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.parts.table import Cell, Head, Row, Shown
@@ -24,10 +25,19 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def text(context: Context, en: str, zh: str, **values: object) -> SafeString:
-    """The text in the reader's language: `{% text "{n} sites" "{n}个场所" n=sites %}`. Values are escaped."""
-    text = zh if context["language"] == "zh" else en
+def text(context: Context, english: str, /, **values: object) -> SafeString:
+    """The text in the reader's language: `{% text "{n} sites" n=sites %}`. Values are escaped.
+
+    `context="…"` is as for `lodeline.language.text`.
+    """
+    text = words(context["language"], english, str(values.pop("context", "")), {})
     return format_html(text, **values) if values else mark_safe(text)
+
+
+@register.simple_tag(takes_context=True)
+def blank(context: Context) -> str:
+    """The blank between two sentences, which Chinese does not have."""
+    return "" if context["language"] == "zh" else " "
 
 
 @register.simple_tag(takes_context=True)

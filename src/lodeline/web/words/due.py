@@ -35,19 +35,19 @@ def due_day(visit: Visit, due: datetime, now: datetime) -> str:
 def due_words(visit: Visit, due: datetime | None, now: datetime) -> str:
     """What follows the name of a month: "due Monday the 9th", since when it is late, or that no law has it filed."""
     if due is None:
-        return visit.text("which no law has anybody file", "法规未规定申报义务")
+        return visit.text("which no law has anybody file")
     if now < due:
         day = due_day(visit, due, now)
-        return visit.text(f"due {day}", f"{day}截止")
+        return visit.text("due {day}", day=day)
     day = written.day(last_day(due), visit.language)
-    return visit.text(f"which was due on {day}", f"已于{day}截止")
+    return visit.text("which was due on {day}", day=day)
 
 
 def extended_words(visit: Visit, extension: Extension | None) -> str:
     """Why a month is due later than usual: "extended: the portal was down"; empty where it is not."""
     if extension is None:
         return ""
-    return visit.text(f"extended: {extension.reason}", f"已延期：{extension.reason}")
+    return visit.text("extended: {reason}", reason=extension.reason)
 
 
 def month_name(visit: Visit, period: str, now: datetime) -> str:

@@ -10,6 +10,7 @@ import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from lodeline.language import text
 from lodeline.regulation.span import Span
 from lodeline.web.drawing.number import NO_BREAK_SPACE, THIN_SPACE, Unit, grouped, mass_unit
 from lodeline.web.words.language import Language
@@ -51,7 +52,7 @@ def mass(mass_mg: float | None, language: Language, *, signed: bool = False) -> 
     if mass_mg is None:
         return NOTHING
     if mass_mg == 0:
-        return "0吨" if language == "zh" else f"0{NO_BREAK_SPACE}t"
+        return text("0{no_break_space}t", no_break_space=NO_BREAK_SPACE)[language]
     return unit(mass_mg, language).full(mass_mg, signed=signed)
 
 
@@ -94,7 +95,13 @@ def score(value: float | None) -> str:
 def month(period: str, language: Language) -> str:
     """2025-10 → October 2025, 2025年10月."""
     year, number = int(period[:4]), int(period[5:7])
-    return f"{year}年{number}月" if language == "zh" else f"{_MONTHS[number - 1]}{NO_BREAK_SPACE}{year}"
+    return text(
+        "{months}{no_break_space}{year}",
+        months=_MONTHS[number - 1],
+        no_break_space=NO_BREAK_SPACE,
+        year=year,
+        number=number,
+    )[language]
 
 
 def span(months: Span, language: Language) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from lodeline.errors import Text, text
+from lodeline.language import Text, text
 
 __all__ = ["Language", "Text", "preferred", "text"]
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from lodeline.language import bilingual
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.tables import table_rows
 from lodeline.web.words import format as written
@@ -17,20 +18,20 @@ from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 STATUS: Final[Mapping[str, Text]] = {
-    "in-force": text("in force", "有效"),
-    "suspended": text("suspended", "暂停实施"),
-    "ended": text("ended", "已失效"),
-    "not-yet": text("not yet in force", "尚未施行"),
-    "unknown": text("not known", "情况不明"),
+    "in-force": text("in force"),
+    "suspended": text("suspended", context="law"),
+    "ended": text("ended", context="law, law, STATUS"),
+    "not-yet": text("not yet in force"),
+    "unknown": text("not known", context="law"),
 }
 CHANGES: Final[Mapping[str, Text]] = {
-    "published": text("published", "公布"),
-    "corrected": text("corrected", "更正公布"),
-    "came": text("came into force", "施行"),
-    "resumed": text("resumed", "恢复实施"),
-    "suspended": text("suspended", "暂停实施"),
-    "ended": text("ended", "失效"),
-    "unknown": text("no longer known", "转为情况不明"),
+    "published": text("published"),
+    "corrected": text("corrected"),
+    "came": text("came into force"),
+    "resumed": text("resumed", context="law"),
+    "suspended": text("suspended", context="law"),
+    "ended": text("ended", context="law, law, CHANGES"),
+    "unknown": text("no longer known"),
 }
 #: Shape and tone of a state or change, always beside its word.
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
@@ -41,10 +42,10 @@ MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "ended": ("bar", "quiet"),
 }  # fmt: skip
 EVIDENCE: Final[Mapping[str, Text]] = {
-    "text": text("the text was read", "已读原文"),
-    "case": text("a published case shows it", "见于已公布案例"),
-    "secondary": text("reported by others", "据二手资料"),
-    "assumption": text("an assumption, not law", "本库假设，并非法律"),
+    "text": text("the text was read"),
+    "case": text("a published case shows it"),
+    "secondary": text("reported by others"),
+    "assumption": text("an assumption, not law"),
 }
 #: A name that says what its row is, where the row has no words of its own for that.
 _CODES: Final[Mapping[str, str]] = {"kind": "label", "breach_kind": "breach"}
@@ -56,7 +57,9 @@ _PPB: Final = "_ppb"
 @cache
 def vocabulary() -> Mapping[tuple[str, str], Text]:
     """(key or word, name) → what it is called."""
-    return {(row["kind"], row["name"]): text(row["en"], row["zh"]) for row in table_rows("reference/law_words.csv")}
+    return {
+        (row["kind"], row["name"]): bilingual(row["en"], row["zh"]) for row in table_rows("reference/law_words.csv")
+    }
 
 
 def word(name: str, language: Language) -> str:

@@ -12,44 +12,44 @@ from lodeline.web.words.language import Language, Text, text
 
 #: Product kinds in a word or two; data/reference/products.csv has the full names.
 _PRODUCTS: Final[Mapping[str, Text]] = {
-    "ore": text("ore", "矿石"),
-    "concentrate": text("concentrate", "精矿"),
-    "mixed-compound": text("mixed compound", "混合化合物"),
-    "oxide": text("oxide", "氧化物"),
-    "salt": text("salt", "盐类"),
-    "metal": text("metal", "金属"),
-    "alloy": text("alloy", "合金"),
-    "strip-cast": text("strip-cast flake", "速凝片"),
-    "powder": text("powder", "磁粉"),
-    "block": text("block", "毛坯"),
-    "magnet-ndfeb": text("NdFeB magnet", "钕铁硼磁体"),
-    "magnet-smco": text("SmCo magnet", "钐钴磁体"),
-    "magnet-other": text("magnet", "磁体"),
-    "target": text("target", "靶材"),
-    "swarf": text("swarf", "磨削废料"),
-    "slag": text("slag", "炉渣"),
-    "scrap-eol": text("end-of-life scrap", "报废磁材"),
-    "residue": text("residue", "残渣"),
-    "assembly": text("assembly", "组件"),
+    "ore": text("ore"),
+    "concentrate": text("concentrate"),
+    "mixed-compound": text("mixed compound"),
+    "oxide": text("oxide"),
+    "salt": text("salt"),
+    "metal": text("metal"),
+    "alloy": text("alloy"),
+    "strip-cast": text("strip-cast flake"),
+    "powder": text("powder"),
+    "block": text("block"),
+    "magnet-ndfeb": text("NdFeB magnet"),
+    "magnet-smco": text("SmCo magnet"),
+    "magnet-other": text("magnet"),
+    "target": text("target"),
+    "swarf": text("swarf"),
+    "slag": text("slag"),
+    "scrap-eol": text("end-of-life scrap"),
+    "residue": text("residue"),
+    "assembly": text("assembly"),
 }
 EVENTS: Final[Mapping[str, Text]] = {
-    "origin": text("Origin", "来源"),
-    "transformation": text("Transformation", "转化"),
-    "shipment": text("Shipment", "发货"),
-    "receipt": text("Receipt", "收货"),
-    "move": text("Move between own sites", "内部转移"),
-    "export": text("Export", "出口"),
-    "loss": text("Loss", "损耗"),
-    "adjustment": text("Adjustment", "调整"),
-    "title": text("Change of owner", "物权转移"),
-    "stock": text("Stock count", "盘存"),
+    "origin": text("Origin"),
+    "transformation": text("Transformation"),
+    "shipment": text("Shipment", context="lots"),
+    "receipt": text("Receipt", context="lots, lots"),
+    "move": text("Move between own sites"),
+    "export": text("Export"),
+    "loss": text("Loss", context="lots"),
+    "adjustment": text("Adjustment"),
+    "title": text("Change of owner"),
+    "stock": text("Stock count"),
 }
 TRANSFER_STATES: Final[Mapping[str, tuple[Text, str]]] = {
-    "matched": (text("Matched", "已匹配"), "tick"),
-    "delivered-unfiled": (text("Delivered, other side need not file", "已交付，对方无申报义务"), "tick"),
-    "open": (text("Open", "未结"), "ring"),
-    "partial": (text("In part", "部分收货"), "half"),
-    "exception": (text("Exception", "异常"), "down"),
+    "matched": (text("Matched"), "tick"),
+    "delivered-unfiled": (text("Delivered, other side need not file"), "tick"),
+    "open": (text("Open", context="lots"), "ring"),
+    "partial": (text("In part"), "half"),
+    "exception": (text("Exception", context="lots"), "down"),
 }
 
 
@@ -62,7 +62,7 @@ def composition_text(text: str) -> str:
 def product(code: str | None, language: Language) -> str:
     """`oxide:PrNd` → PrNd oxide, PrNd氧化物; what the taxonomy does not have is shown as filed."""
     if code is None:
-        return {"en": "product not stated", "zh": "产品未申报"}[language]
+        return text("product not stated")[language]
     kind = product_kind(code)
     if kind not in _PRODUCTS:
         return code
@@ -73,7 +73,7 @@ def product(code: str | None, language: Language) -> str:
 def product_and_code(code: str, language: Language) -> str:
     """`oxide:PrNd` → PrNd oxide (oxide:PrNd); what the taxonomy does not have is shown as filed."""
     word = product(code, language)
-    return code if word == code else {"en": f"{word} ({code})", "zh": f"{word}（{code}）"}[language]
+    return code if word == code else text("{word} ({code})", word=word, code=code)[language]
 
 
 def is_recycled(code: str | None) -> bool:

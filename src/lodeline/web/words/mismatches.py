@@ -10,25 +10,25 @@ from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 KINDS: Final[Mapping[str, Text]] = {
-    "delivery": text("Deliveries", "流转"),
-    "invoice": text("Invoices", "发票"),
-    "border": text("Customs lines", "报关项"),
+    "delivery": text("Deliveries", context="mismatches"),
+    "invoice": text("Invoices"),
+    "border": text("Customs lines"),
 }
 #: One of a kind; in Chinese with its measure word, as it stands behind a number.
 ONE: Final[Mapping[str, Text]] = {
-    "delivery": text("delivery", "笔流转"),
-    "invoice": text("invoice", "项发票"),
-    "border": text("customs line", "项报关"),
+    "delivery": text("delivery"),
+    "invoice": text("invoice", context="mismatches"),
+    "border": text("customs line"),
 }
 #: Of deliveries, then of invoices and customs lines; causes that both have are called alike.
 CAUSES: Final[Mapping[str, Text]] = {
-    "no-receipt": text("No receipt filed", "未申报收货"),
-    "no-shipment": text("No shipment filed", "未申报发货"),
-    "lot-differs": text("Lot differs", "批次不符"),
+    "no-receipt": text("No receipt filed"),
+    "no-shipment": text("No shipment filed"),
+    "lot-differs": text("Lot differs"),
     **exception_words.CAUSES,
-    "waiting": text("Other side not filed yet", "对方尚未申报"),
-    "matched": text("Closed", "已闭合"),
-    "delivered-unfiled": text("Other side exempt", "对方无申报义务"),
+    "waiting": text("Other side not filed yet"),
+    "matched": text("Closed", context="mismatches"),
+    "delivered-unfiled": text("Other side exempt"),
 }
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "no-receipt": ("down", "loss"),
@@ -40,15 +40,15 @@ MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "delivered-unfiled": ("bar", "quiet"),
 }
 STATES: Final[Mapping[str, Text]] = {
-    "open": text("Does not match", "不一致"),
-    "not-due": text("May still come", "尚未到期"),
-    "unclosed": text("Not closed", "未闭合"),
-    "closed": text("Closed", "已闭合"),
-    "all": text("All", "全部"),
+    "open": text("Does not match"),
+    "not-due": text("May still come"),
+    "unclosed": text("Not closed"),
+    "closed": text("Closed", context="mismatches"),
+    "all": text("All"),
 }
 #: The record beside the filing.
 BESIDE: Final[Mapping[str, Text]] = {
-    "received": text("received", "收货"),
-    "invoiced": text("invoiced", "开票"),
-    "border": text("at the border", "过境"),
+    "received": text("received", context="mismatches"),
+    "invoiced": text("invoiced"),
+    "border": text("at the border"),
 }

@@ -31,81 +31,75 @@ class BasisWord:
 #: From the strongest to the weakest; shape and word go together.
 BASES: Final[Mapping[str, BasisWord]] = {
     "exact": BasisWord(
-        label=text("exact", "确数"), shape="square", tone="flow",
-        meaning=text("A sum of filed rows of the ledger.", "申报行之和。"),
+        label=text("exact"), shape="square", tone="flow",
+        meaning=text("A sum of filed rows of the ledger."),
     ),
     "booked": BasisWord(
-        label=text("booked", "账面"), shape="half", tone="flow",
-        meaning=text(
-            "Shares of origins: exact arithmetic on the convention that material mixes in proportion.",
-            "来源份额：按“物料按比例混合”的约定精确计算。",
-        ),
+        label=text("booked"), shape="half", tone="flow",
+        meaning=text("Shares of origins: exact arithmetic on the convention that material mixes in proportion."),
     ),
     "estimated": BasisWord(
-        label=text("estimated", "估计"), shape="ring", tone="ink",
-        meaning=text("A model, or statistics of trade.", "由模型或贸易统计得出。"),
+        label=text("estimated"), shape="ring", tone="ink",
+        meaning=text("A model, or statistics of trade."),
     ),
     "assumption": BasisWord(
-        label=text("assumption", "假定"), shape="diamond", tone="hold",
-        meaning=text(
-            "A default of the program, or a table that somebody filed: it can be changed.",
-            "程序的默认值，或所提交表格中的数值：可以更改。",
-        ),
+        label=text("assumption", context="strategy"), shape="diamond", tone="hold",
+        meaning=text("A default of the program, or a table that somebody filed: it can be changed."),
     ),
     "synthetic": BasisWord(
-        label=text("synthetic", "模拟"), shape="up", tone="gain",
-        meaning=text("Of an invented world: it says nothing of a real firm.", "出自虚构世界，与真实企业无关。"),
+        label=text("synthetic"), shape="up", tone="gain",
+        meaning=text("Of an invented world: it says nothing of a real firm."),
     ),
 }  # fmt: skip
 #: What is added to see whether it still helps.
 HELPS: Final[Mapping[str, Text]] = {
-    "stock": text("More stock", "增加库存"),
-    "supplier": text("A qualified supplier with room", "有余量的合格供应方"),
-    "substitution": text("Substitution", "替代"),
-    "licence": text("One licence", "一份许可"),
-    "general-licence": text("An earlier general licence", "提前发放通用许可"),
+    "stock": text("More stock"),
+    "supplier": text("A qualified supplier with room"),
+    "substitution": text("Substitution"),
+    "licence": text("One licence"),
+    "general-licence": text("An earlier general licence"),
 }
 #: What the lead time is of, against which the time that goods last is held.
 LEADS: Final[Mapping[str, Text]] = {
-    "licence": text("licence", "许可"),
-    "qualification": text("qualifying another supplier", "新供应方资格认定"),
-    "none": text("nothing", "无"),
+    "licence": text("licence"),
+    "qualification": text("qualifying another supplier"),
+    "none": text("nothing", context="strategy"),
 }
 RULES: Final[Mapping[str, Text]] = {
-    "proportional": text("what is left is shared in proportion", "剩余货物按比例分配"),
-    "priority": text("what is left goes by rank", "剩余货物按优先顺序分配"),
-    "guarantee": text("each gets a share first, the rest goes by rank", "先保障各方一定份额，其余按优先顺序分配"),
+    "proportional": text("what is left is shared in proportion"),
+    "priority": text("what is left goes by rank"),
+    "guarantee": text("each gets a share first, the rest goes by rank"),
 }
 TABLES: Final[Mapping[str, Text]] = {
-    "plants": text("Plants", "最终用户工厂"),
-    "bill": text("What they use", "用料清单"),
-    "cover": text("Their stock", "库存天数"),
-    "suppliers": text("Their suppliers", "供应方"),
-    "scenarios": text("Scenarios", "情景"),
-    "instruments": text("Instruments", "管制措施"),
+    "plants": text("Plants", context="strategy, strategy"),
+    "bill": text("What they use"),
+    "cover": text("Their stock"),
+    "suppliers": text("Their suppliers"),
+    "scenarios": text("Scenarios"),
+    "instruments": text("Instruments", context="strategy"),
 }
 #: What stands behind the unit of an input.
 _UNITS: Final[Mapping[str, Text]] = {
-    "days": text("days", "天"),
-    "working days": text("working days", "个工作日"),
-    "months": text("months", "个月"),
-    "share": text("share", "份额"),
-    "pct": text("%", "%"),
-    "share of mean": text("of the mean", "倍（相对均值）"),
-    "share of price": text("of the price", "（占价格）"),
-    "times the value of goods": text("times the value of the goods", "倍货值"),
-    "kg": text("kg", "千克"),
+    "days": text("days", context="strategy"),
+    "working days": text("working days"),
+    "months": text("months"),
+    "share": text("share"),
+    "pct": text("%"),
+    "share of mean": text("of the mean"),
+    "share of price": text("of the price"),
+    "times the value of goods": text("times the value of the goods"),
+    "kg": text("kg"),
 }
 #: What figures rest on, as the room of strategy names it.
 SOURCES: Final[Mapping[str, Text]] = {
-    "run": text("run", "推演"),
-    "default": text("default", "默认值"),
-    "origins of the lots delivered": text("origins of the lots delivered", "所交付批次的来源"),
-    "filings": text("filings", "申报"),
-    "the ledger": text("the ledger", "账本"),
-    "both runs, draw by draw": text("both runs, draw by draw", "两次推演逐次抽样对照"),
-    "values of shipments": text("values of shipments", "申报发货价值"),
-    "mean flows of the base window": text("mean flows of the base window", "基期平均流量"),
+    "run": text("run"),
+    "default": text("default"),
+    "origins of the lots delivered": text("origins of the lots delivered"),
+    "filings": text("filings", context="strategy"),
+    "the ledger": text("the ledger"),
+    "both runs, draw by draw": text("both runs, draw by draw"),
+    "values of shipments": text("values of shipments"),
+    "mean flows of the base window": text("mean flows of the base window"),
 }
 _ELSE: Final = "where they say nothing: "
 #: Percent of the draws below which nobody is told that something does not happen in them.
@@ -128,7 +122,7 @@ def goods(name: str, language: Language) -> str:
     called = lot_words.product(product, language)
     if not plus:
         return called
-    return f"{called}（含重稀土）" if language == "zh" else f"{called} with heavy rare earths"
+    return text("{called} with heavy rare earths", called=called)[language]
 
 
 def days(number: float | None, language: Language) -> str:
@@ -136,7 +130,9 @@ def days(number: float | None, language: Language) -> str:
     if number is None:
         return written.NOTHING
     n = written.number(round(number))
-    return f"{n}天" if language == "zh" else f"{n}{NO_BREAK_SPACE}day{'' if round(number) == 1 else 's'}"
+    return text(
+        "{n}{no_break_space}day{fact}", n=n, no_break_space=NO_BREAK_SPACE, fact="" if round(number) == 1 else "s"
+    )[language]
 
 
 def on_day(starts: str, day: float, language: Language, *, year: bool = False) -> str:
@@ -166,11 +162,11 @@ def stops(found: Json, starts: str, language: Language) -> str:
     if low is None:
         middle = found.get("p50")
         if middle is None:
-            return "不停产" if language == "zh" else "does not stop"
+            return text("does not stop", context="strategy")[language]
         low = middle
     if high is None:
         first = on_day(starts, low, language)
-        return f"{first}起" if language == "zh" else f"from {first}"
+        return text("from {first}", context="strategy", first=first)[language]
     return between(starts, low, high, language)
 
 
@@ -201,7 +197,7 @@ def spread(found: Json, say: Any, language: Language) -> str:
     first, last = say(low, language), say(high, language)
     if low is None or high is None or first == last:
         return str(say(found.get("p50"), language))
-    return f"{first}至{last}" if language == "zh" else f"{first} – {last}"
+    return text("{first} – {last}", first=first, last=last)[language]
 
 
 def money(value: float | None, currency: str, language: Language) -> str:
@@ -232,7 +228,7 @@ def helped(help_: Json, language: Language) -> str:
     said, how_much = words.word(HELPS, help_["what"], language), amount(help_, language)
     if not how_much:
         return said
-    return f"{said}（{how_much}）" if language == "zh" else f"{said}, {how_much}"
+    return text("{said}, {how_much}", said=said, how_much=how_much)[language]
 
 
 def named(one: Json, language: Language) -> str:
@@ -270,7 +266,7 @@ def of_when(vintage: object, language: Language) -> str:
     if not said.isdecimal():
         # Of a moment, its day is enough here: the entry has the rest.
         return said.partition("T")[0] if re.match(r"\d{4}-\d\d-\d\dT", said) else said
-    return f"条目 {said}" if language == "zh" else f"entry {said}"
+    return text("entry {said}", said=said)[language]
 
 
 def valued(one: Json, language: Language) -> str:
@@ -288,7 +284,7 @@ def valued(one: Json, language: Language) -> str:
         shown = [written.number(end) for end in (one.get("low"), one.get("high")) if end is not None]
     if len(shown) < 2 or shown[0] == shown[1]:
         return said
-    return f"{said}（{shown[0]}至{shown[1]}）" if language == "zh" else f"{said} ({shown[0]}–{shown[1]})"
+    return text("{said} ({shown}–{shown2})", said=said, shown=shown[0], shown2=shown[1])[language]
 
 
 def plant_name(one: Json, language: Language) -> str:

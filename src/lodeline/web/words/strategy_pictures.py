@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from lodeline.language import text
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.curves import Curve, Curves, draw_curves
 from lodeline.web.drawing.stops import StopRow, Stops, StopsWords, draw_stops
@@ -184,17 +185,17 @@ def helps(run: Json, language: Language, *, most: int = 10, width: float = HALF)
         )
         for one, help_ in helps_of(run["plants"])[:most]
     )  # fmt: skip
-    return draw_bars(Bars(name="有效措施" if language == "zh" else "What still helps", bars=bars), width=width)
+    return draw_bars(Bars(name=text("What still helps")[language], bars=bars), width=width)
 
 
 def _helped(help_: Json, language: Language) -> str:
     saved, later = says.mass(help_.get("avoided_kg") or 0.0, language), help_.get("later_days") or 0.0
     if help_.get("stops") is False:
-        return f"减少损失{saved}，不再停产" if language == "zh" else f"{saved} saved, does not stop"
+        return text("{saved} saved, does not stop", saved=saved)[language]
     if not later:
-        return f"减少损失{saved}" if language == "zh" else f"{saved} saved"
+        return text("{saved} saved", saved=saved)[language]
     days = says.days(later, language)
-    return f"减少损失{saved}，推迟{days}" if language == "zh" else f"{saved} saved, {days} later"
+    return text("{saved} saved, {days} later", saved=saved, days=days)[language]
 
 
 def tornado(run: Json, language: Language, *, most: int = 8, width: float = HALF) -> Markup:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
+from lodeline.language import text
 from lodeline.web.drawing.svg import SHAPES, Markup, element, escape
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
@@ -122,7 +123,7 @@ def figure_words(one: Json, settings: Json, language: Language) -> tuple[str, st
 
 def _day(starts: str, day: float | None, language: Language) -> str:
     if day is None:
-        return "不停产" if language == "zh" else "none"
+        return text("none", context="strategy sheet")[language]
     return says.on_day(starts, day, language)
 
 
@@ -150,7 +151,7 @@ def _pictures(brief: Json, language: Language) -> Markup:
 
 
 def _figure(title: str, drawn: Markup, note: str, language: Language) -> Markup:
-    nothing = _tag("p", escape("无内容" if language == "zh" else "There is nothing to draw."), class_="note")
+    nothing = _tag("p", escape(text("There is nothing to draw.")[language]), class_="note")
     said = [_tag("h2", escape(title)), *([_tag("small", escape(note))] if note else [])]
     return _tag("figure", _tag("div", *said, class_="brief-sec"), drawn or nothing)
 

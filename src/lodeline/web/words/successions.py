@@ -16,23 +16,23 @@ def of_firm(visit: Visit, organisation: str) -> list[str]:
     into = merged_into(register, organisation)
     if into is not None:
         day, name = written.day(into.on, visit.language), names.get(into.successor, into.successor)
-        sentences.append(visit.text(f"Since {day} part of {name}.", f"自{day}起并入{name}。"))
+        sentences.append(visit.text("Since {day} part of {name}.", day=day, name=name))
     for one in merged_from(register, organisation):
         day, name = written.day(one.on, visit.language), names.get(one.organisation, one.organisation)
-        sentences.append(visit.text(f"{name} is part of it since {day}.", f"自{day}起，{name}并入本企业。"))
+        sentences.append(visit.text("{name} is part of it since {day}.", name=name, day=day))
     merged = {(one.organisation, one.successor, one.on) for one in successions(register) if one.kind == "merger"}
     for one in successions(register):
         day, site = written.day(one.on, visit.language), sites.get(one.site, one.site)
         if one.kind == "closure" and one.organisation == organisation:
-            sentences.append(visit.text(f"{site} is closed since {day}.", f"{site}自{day}起关闭。"))
+            sentences.append(visit.text("{site} is closed since {day}.", site=site, day=day))
         if one.kind != "holder" or (one.organisation, one.successor, one.on) in merged:
             continue
         if one.organisation == organisation:
             name = names.get(one.successor, one.successor)
-            sentences.append(visit.text(f"{site} is held by {name} since {day}.", f"{site}自{day}起由{name}持有。"))
+            sentences.append(visit.text("{site} is held by {name} since {day}.", site=site, name=name, day=day))
         elif one.successor == organisation:
             name = names.get(one.organisation, one.organisation)
-            sentences.append(visit.text(f"{site} came from {name} on {day}.", f"{site}于{day}自{name}转入。"))
+            sentences.append(visit.text("{site} came from {name} on {day}.", site=site, name=name, day=day))
     return sentences
 
 
@@ -45,11 +45,9 @@ def of_site(visit: Visit, site: str, *, only: str | None = None) -> list[str]:
             continue
         day = written.day(one.on, visit.language)
         to, before = (names.get(who, who) for who in (one.successor, one.organisation))
-        sentences.append(
-            visit.text(f"Since {day} of {to}, before of {before}.", f"自{day}起属于{to}，此前属于{before}。")
-        )
+        sentences.append(visit.text("Since {day} of {to}, before of {before}.", day=day, to=to, before=before))
     for one in successions(register):
         if one.kind == "closure" and one.site == site and only in (None, one.organisation):
             day = written.day(one.on, visit.language)
-            sentences.append(visit.text(f"Closed since {day}.", f"自{day}起关闭。"))
+            sentences.append(visit.text("Closed since {day}.", day=day))
     return sentences

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import pycountry
 
 from lodeline.detection import battery
+from lodeline.language import bilingual
 from lodeline.ledger import roles
 from lodeline.ledger.register import Register
 from lodeline.material.element import CHEMICAL_NAMES, TREO
@@ -21,35 +22,35 @@ from lodeline.web.words.language import Language, Text, text
 Tone = Literal["ink", "quiet", "flow", "gain", "loss", "hold"]
 
 STAGES: Final[Mapping[str, Text]] = {
-    "mine": text("Mine", "采选"),
-    "separation": text("Separation", "冶炼分离"),
-    "recycling": text("Recycling", "回收"),
-    "metal": text("Metal", "金属"),
-    "alloy": text("Alloy", "合金"),
-    "magnet": text("Magnet", "磁体"),
-    "trade": text("Trade", "贸易"),
-    "use": text("Use", "使用"),
-    "mixed": text("Several stages", "多环节"),
+    "mine": text("Mine"),
+    "separation": text("Separation"),
+    "recycling": text("Recycling"),
+    "metal": text("Metal"),
+    "alloy": text("Alloy"),
+    "magnet": text("Magnet"),
+    "trade": text("Trade"),
+    "use": text("Use", context="words"),
+    "mixed": text("Several stages"),
 }
 ORIGINS: Final[Mapping[str, Text]] = {
-    "mined": text("Mined", "开采"),
-    "by-product": text("By-product", "副产"),
-    "imported": text("Imported", "进口"),
-    "secondary": text("Collected scrap", "回收废料"),
-    "opening": text("Before the take-over", "接管前库存"),
+    "mined": text("Mined"),
+    "by-product": text("By-product"),
+    "imported": text("Imported"),
+    "secondary": text("Collected scrap"),
+    "opening": text("Before the take-over"),
 }
-ROLES: Final[Mapping[str, Text]] = {name: text(one.en, one.zh) for name, one in roles.ROLES.items()}
+ROLES: Final[Mapping[str, Text]] = {name: bilingual(one.en, one.zh) for name, one in roles.ROLES.items()}
 DETECTORS: Final[Mapping[str, Text]] = {one.name: one.label for one in battery.DETECTORS}
 #: What a finding of a detector looks like: shape and tone, always beside its word.
 DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {one.name: one.mark for one in battery.DETECTORS}
 FINDING_STATES: Final[Mapping[str, Text]] = {
-    "open": text("Open", "未结"),
-    "asked": text("Asked", "已询问"),
-    "answered": text("Answered", "已答复"),
-    "explained": text("Explained", "已说明"),
-    "waived": text("Not pursued", "暂不核查"),
-    "confirmed": text("Confirmed", "已确认"),
-    "withdrawn": text("Withdrawn", "已撤回"),
+    "open": text("Open", context="words"),
+    "asked": text("Asked", context="words"),
+    "answered": text("Answered", context="words"),
+    "explained": text("Explained"),
+    "waived": text("Not pursued"),
+    "confirmed": text("Confirmed", context="words"),
+    "withdrawn": text("Withdrawn", context="words"),
 }
 FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "open": ("ring", "quiet"),
@@ -61,41 +62,41 @@ FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "withdrawn": ("ring", "quiet"),
 }
 FILING_STATES: Final[Mapping[str, Text]] = {
-    "filed": text("Filed in time", "按期申报"),
-    "late": text("Filed late", "逾期申报"),
-    "missing": text("Missing", "缺报"),
+    "filed": text("Filed in time"),
+    "late": text("Filed late", context="words"),
+    "missing": text("Missing", context="words"),
 }
 ENTRY_KINDS: Final[Mapping[str, Text]] = {
-    "filing": text("Filing", "申报"),
-    "correction": text("Correction", "更正"),
-    "register": text("Register", "登记"),
-    "case": text("Case step", "核查记录"),
-    "certifier-key": text("Certifying key", "签认密钥"),
-    "alias": text("Lot alias", "批次别名"),
-    "edition": text("Monthly edition", "月度公布版"),
-    "inspection": text("Inspection", "检查记录"),
-    "inspection-plan": text("Plan of an inspection", "抽样计划"),
-    "feed": text("Other authority", "其他部门数据"),
-    "party-list": text("List of parties", "交易方名录"),
-    "declaration": text("Customs desk", "通关查询"),
-    "draw": text("Draw-down", "核销"),
-    "law-proposal": text("Law pack: a step", "法规包：办理记录"),
-    "law": text("Law published", "法规包公布"),
-    "office": text("Office record", "后台记录"),
-    "strategy-table": text("Strategy table", "战略表"),
+    "filing": text("Filing"),
+    "correction": text("Correction", context="words"),
+    "register": text("Register", context="words"),
+    "case": text("Case step"),
+    "certifier-key": text("Certifying key"),
+    "alias": text("Lot alias"),
+    "edition": text("Monthly edition"),
+    "inspection": text("Inspection"),
+    "inspection-plan": text("Plan of an inspection"),
+    "feed": text("Other authority"),
+    "party-list": text("List of parties"),
+    "declaration": text("Customs desk", context="words"),
+    "draw": text("Draw-down"),
+    "law-proposal": text("Law pack: a step"),
+    "law": text("Law published"),
+    "office": text("Office record"),
+    "strategy-table": text("Strategy table"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {
-    "uscc": text("credit code", "统一社会信用代码"),
-    "lei": text("LEI", "LEI 编码"),
+    "uscc": text("credit code"),
+    "lei": text("LEI"),
 }
 #: What screening says of a name; how it looks goes with the word.
 SCREENING_VERDICTS: Final[Mapping[str, Text]] = {
-    "listed": text("Listed", "列入名录"),
-    "alike": text("Alike to a listed party: somebody should look", "疑似列入，须人工核对"),
-    "known": text("Known, not listed", "已知，未列入"),
-    "unclear": text("Perhaps known, not listed", "疑似已知，未列入"),
-    "unknown": text("Unknown", "未知"),
+    "listed": text("Listed"),
+    "alike": text("Alike to a listed party: somebody should look"),
+    "known": text("Known, not listed"),
+    "unclear": text("Perhaps known, not listed"),
+    "unknown": text("Unknown"),
 }
 SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "listed": ("square", "loss"),
@@ -105,12 +106,12 @@ SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "unknown": ("ring", "ink"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
-    "mining": text("Mining", "开采"),
-    "separation": text("Separation", "冶炼分离"),
+    "mining": text("Mining"),
+    "separation": text("Separation"),
 }
 ORE_TYPES: Final[Mapping[str, Text]] = {
-    "rock": text("rock ore", "岩矿型"),
-    "ion": text("ion-adsorption ore", "离子型"),
+    "rock": text("rock ore"),
+    "ion": text("ion-adsorption ore"),
 }
 WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -126,9 +127,9 @@ def word(words: Mapping[str, Text], key: str, language: Language) -> str:
 def element(symbol: str, language: Language) -> str:
     """neodymium, 钕; the total is called rare-earth oxide, and what a list does not tell apart rare earths."""
     if symbol == TREO:
-        return "稀土氧化物" if language == "zh" else "rare-earth oxide"
+        return text("rare-earth oxide")[language]
     if symbol == ANY_RARE_EARTH:
-        return "稀土" if language == "zh" else "rare earths"
+        return text("rare earths")[language]
     name_en, name_zh = CHEMICAL_NAMES[symbol]
     return name_zh if language == "zh" else name_en
 

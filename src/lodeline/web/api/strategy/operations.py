@@ -12,6 +12,7 @@ from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.accounts.people import InputError
 from lodeline.office.models import Proposal, StrategyRelease, StrategyRun
@@ -34,39 +35,29 @@ Json = dict[str, Any]
 Answer = TypeVar("Answer")
 _READ: Final = "strategy:read"
 _RUN: Final = "strategy:run"
-RUN: Final = Path(..., max_length=64, **spec.text("The run, by its digest.", "推演（以摘要标识）。"))
-BASE_FROM: Final = Query(
-    None, pattern=spec.PERIOD_PATTERN, **spec.text("First month of the base window.", "基准期首月。")
-)
-BASE_TO: Final = Query(None, pattern=spec.PERIOD_PATTERN, **spec.text("Last month of the base window.", "基准期末月。"))
-ELEMENT: Final = Query("Dy", max_length=8, **spec.text("Element, or TREO.", "元素，或 TREO。"))
-COUNTRY: Final = Query(None, max_length=2, **spec.text("Only this country.", "仅此国家或地区。"))
-CUSTOMER: Final = Query(
-    None, max_length=200, **spec.text("Only this customer, by id or as filed.", "仅此客户（编号或申报名称）。")
-)
+RUN: Final = Path(..., max_length=64, **spec.text("The run, by its digest."))
+BASE_FROM: Final = Query(None, pattern=spec.PERIOD_PATTERN, **spec.text("First month of the base window."))
+BASE_TO: Final = Query(None, pattern=spec.PERIOD_PATTERN, **spec.text("Last month of the base window."))
+ELEMENT: Final = Query("Dy", max_length=8, **spec.text("Element, or TREO."))
+COUNTRY: Final = Query(None, max_length=2, **spec.text("Only this country."))
+CUSTOMER: Final = Query(None, max_length=200, **spec.text("Only this customer, by id or as filed."))
 PERIOD: Final = Query(
     None, max_length=20,
-    **spec.text(
-        "Months: 2025, 2025-Q2, 2025-05 or 2025-03..2025-08; without it all.",
-        "月份：2025、2025-Q2、2025-05 或 2025-03..2025-08；省略则为全部。",
-    ),
+    **spec.text("Months: 2025, 2025-Q2, 2025-05 or 2025-03..2025-08; without it all."),
 )  # fmt: skip
-FIRST_SCENARIO: Final = Query(..., max_length=80, **spec.text("A scenario.", "情景。"))
-SECOND_SCENARIO: Final = Query(..., max_length=80, **spec.text("The scenario beside it.", "对照情景。"))
-SCENARIO: Final = Query(None, max_length=80, **spec.text("Only of this scenario.", "仅此情景。"))
+FIRST_SCENARIO: Final = Query(..., max_length=80, **spec.text("A scenario."))
+SECOND_SCENARIO: Final = Query(..., max_length=80, **spec.text("The scenario beside it."))
+SCENARIO: Final = Query(None, max_length=80, **spec.text("Only of this scenario."))
 STATE: Final = Query(
     None, max_length=2,
-    **spec.text(
-        "For officials: the state whose agency is told this. An agency is told its own.",
-        "供主管部门查看：外国机构所属国家。外国机构仅见本国内容。",
-    ),
+    **spec.text("For officials: the state whose agency is told this. An agency is told its own."),
 )  # fmt: skip
 
 
 @router.get(
     "/strategy/graph", response=shapes.StrategyGraph, url_name="strategy-graph",
     **spec.operation(
-        "The network: who holds what, ships how much to whom, makes what of what", "流向网络：持有、流向与工序单元",
+        text("The network: who holds what, ships how much to whom, makes what of what"),
         scope=_READ, problems=(422,),
     ),
 )  # fmt: skip
@@ -84,7 +75,7 @@ def get_strategy_graph(
 
 @router.get(
     "/strategy/scenarios", response=shapes.StrategyScenarios, url_name="strategy-scenarios",
-    **spec.operation("The scenarios that can be run", "可推演的情景", scope=_READ),
+    **spec.operation(text("The scenarios that can be run"), scope=_READ),
 )  # fmt: skip
 def list_strategy_scenarios(request: HttpRequest) -> Json:
     """Of the tables in force."""
@@ -97,7 +88,7 @@ def list_strategy_scenarios(request: HttpRequest) -> Json:
 
 @router.get(
     "/strategy/compare", response=shapes.StrategyAnswer, url_name="strategy-compare",
-    **spec.operation("Two scenarios beside each other", "两个情景对照", scope=_READ, problems=(422,)),
+    **spec.operation(text("Two scenarios beside each other"), scope=_READ, problems=(422,)),
 )  # fmt: skip
 def compare_strategy_scenarios(
     request: HttpRequest, *, first: str = FIRST_SCENARIO, second: str = SECOND_SCENARIO
@@ -113,7 +104,7 @@ def compare_strategy_scenarios(
 @router.get(
     "/strategy/dependence", response=shapes.StrategyAnswer, url_name="strategy-dependence",
     **spec.operation(
-        "Who depends on whom for an element, by the origins of what was delivered", "按交付批次来源计算的依赖",
+        text("Who depends on whom for an element, by the origins of what was delivered"),
         scope=_READ, problems=(404, 422),
     ),
 )  # fmt: skip
@@ -147,14 +138,11 @@ class StrategyRunIn(BaseModel):
 @router.post(
     "/strategy/runs", response={202: shapes.StrategyRun, 200: shapes.StrategyRun}, url_name="strategy-run-begin",
     **spec.operation(
-        "Run a scenario", "推演情景", scope=_RUN, problems=(413,), idempotent=True,
+        text("Run a scenario"), scope=_RUN, problems=(413,), idempotent=True,
         body=body_of(StrategyRunIn, {"scenario": "dy-licence"}),
-        more=(
-            "A worker computes it: ask the address in `Location` until `state` is `done`. The same scenario, tables,"
-            " law and entry of the log are the same run: where it is done already, that is the answer (200).",
-            "由后台进程计算：请查询 `Location` 地址，直至 `state` 为 `done`。情景、数据表、法规与日志条目相同"
-            "即为同一推演；已完成的直接返回（200）。",
-        ),
+        more=text("A worker computes it: ask the address in `Location` until `state` is `done`. The same "
+"scenario, tables, law and entry of the log are the same run: where it is done already, "
+"that is the answer (200)."),
     ),
 )  # fmt: skip
 def begin_strategy_run(request: HttpRequest) -> HttpResponse:
@@ -173,7 +161,7 @@ def begin_strategy_run(request: HttpRequest) -> HttpResponse:
 
 @router.get(
     "/strategy/runs", response=shapes.StrategyRuns, url_name="strategy-runs",
-    **spec.operation("Runs that are kept or under way, newest first", "已保存或进行中的推演", scope=_READ),
+    **spec.operation(text("Runs that are kept or under way, newest first"), scope=_READ),
 )  # fmt: skip
 def list_strategy_runs(request: HttpRequest, *, scenario: str | None = SCENARIO) -> Json:
     """Without what came of them."""
@@ -185,13 +173,10 @@ def list_strategy_runs(request: HttpRequest, *, scenario: str | None = SCENARIO)
 @router.get(
     "/strategy/runs/{run}", response=shapes.StrategyRun, url_name="strategy-run",
     **spec.operation(
-        "A run: how far it is, or what came of it", "推演的进度或结果", scope=_READ, problems=(404,),
-        more=(
-            "`content` has the shape of `lodeline strategy run --json`; its bytes, keys sorted and without blanks, have"
-            " the SHA-256 `sha256`. A look at the firms of the register that it names is recorded.",
-            "`content` 格式同 `lodeline strategy run --json`；按键排序、无空白的字节的 SHA-256 为 `sha256`。"
-            "对其中登记企业的查阅将被记录。",
-        ),
+        text("A run: how far it is, or what came of it"), scope=_READ, problems=(404,),
+        more=text("`content` has the shape of `lodeline strategy run --json`; its bytes, keys sorted and "
+"without blanks, have the SHA-256 `sha256`. A look at the firms of the register that it "
+"names is recorded."),
     ),
 )  # fmt: skip
 def get_strategy_run(request: HttpRequest, run: str = RUN) -> Json:
@@ -208,7 +193,7 @@ def get_strategy_run(request: HttpRequest, run: str = RUN) -> Json:
 
 @router.post(
     "/strategy/runs/{run}/stop", response=shapes.StrategyRun, url_name="strategy-run-stop",
-    **spec.operation("Stop a run", "停止推演", scope=_RUN, problems=(404,), idempotent=True),
+    **spec.operation(text("Stop a run"), scope=_RUN, problems=(404,), idempotent=True),
 )  # fmt: skip
 def stop_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
     """Nothing of it is kept."""
@@ -223,12 +208,10 @@ def stop_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
 @router.post(
     "/strategy/runs/{run}/again", response={202: shapes.StrategyRun}, url_name="strategy-run-again",
     **spec.operation(
-        "Compute a run again, and see whether the same bytes come of it", "重新计算推演并核对字节", scope=_READ,
+        text("Compute a run again, and see whether the same bytes come of it"), scope=_READ,
         problems=(404,), idempotent=True,
-        more=(
-            "As of its own entry of the log, whatever has been filed since. `again` of the run then says so.",
-            "依其日志条目重新计算，不受后续申报影响。结果见该推演的 `again`。",
-        ),
+        more=text("As of its own entry of the log, whatever has been filed since. `again` of the run then "
+"says so."),
     ),
 )  # fmt: skip
 def recompute_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
@@ -245,13 +228,10 @@ def recompute_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse
 @router.post(
     "/strategy/runs/{run}/publish", response={202: shapes.StrategyRun}, url_name="strategy-run-publish",
     **spec.operation(
-        "Propose to publish a run to the agencies of other states", "提议向外国机构公布推演", scope=_RUN,
+        text("Propose to publish a run to the agencies of other states"), scope=_RUN,
         problems=(404,), idempotent=True,
-        more=(
-            "Nothing is published yet: another officer confirms within seven days. `proposed` of the run says who"
-            " proposed it and until when.",
-            "尚不公布：须由另一名人员在 7 日内确认。提议人及期限见该推演的 `proposed`。",
-        ),
+        more=text("Nothing is published yet: another officer confirms within seven days. `proposed` of the "
+"run says who proposed it and until when."),
     ),
 )  # fmt: skip
 def propose_strategy_release(request: HttpRequest, run: str = RUN) -> HttpResponse:
@@ -271,14 +251,11 @@ def propose_strategy_release(request: HttpRequest, run: str = RUN) -> HttpRespon
 @router.post(
     "/strategy/runs/{run}/confirm", response={201: shapes.StrategyRelease}, url_name="strategy-run-confirm",
     **spec.operation(
-        "Publish a run that another officer proposed", "确认公布他人提议的推演", scope=_RUN, problems=(404,),
+        text("Publish a run that another officer proposed"), scope=_RUN, problems=(404,),
         idempotent=True,
-        more=(
-            "Agencies are told sums of groups of firms, as far as no firm can be told from them and from all that was"
-            " ever published: see `GET /strategy/aggregate`. Who proposed does not confirm, nor a program of theirs.",
-            "外国机构仅见企业分组汇总，且与以往公布内容合并后仍不能推知任何企业：见 `GET /strategy/aggregate`。"
-            "提议人及其程序不得确认。",
-        ),
+        more=text("Agencies are told sums of groups of firms, as far as no firm can be told from them and "
+"from all that was ever published: see `GET /strategy/aggregate`. Who proposed does not "
+"confirm, nor a program of theirs."),
     ),
 )  # fmt: skip
 def publish_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
@@ -294,7 +271,7 @@ def publish_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
 @router.post(
     "/strategy/runs/{run}/refuse", response=shapes.StrategyRun, url_name="strategy-run-refuse",
     **spec.operation(
-        "Refuse to publish a run, or withdraw the own proposal", "不同意公布推演，或撤回本人提议", scope=_RUN,
+        text("Refuse to publish a run, or withdraw the own proposal"), scope=_RUN,
         problems=(404,), idempotent=True,
     ),
 )  # fmt: skip
@@ -312,7 +289,7 @@ def refuse_strategy_release(request: HttpRequest, run: str = RUN) -> HttpRespons
 @router.post(
     "/strategy/runs/{run}/withdraw", response=shapes.StrategyRelease, url_name="strategy-run-withdraw",
     **spec.operation(
-        "Withdraw a run that was published", "撤回已公布的推演", scope=_RUN, problems=(404,), idempotent=True
+        text("Withdraw a run that was published"), scope=_RUN, problems=(404,), idempotent=True
     ),
 )  # fmt: skip
 def withdraw_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
@@ -327,7 +304,7 @@ def withdraw_strategy_run(request: HttpRequest, run: str = RUN) -> HttpResponse:
 
 @router.get(
     "/strategy/releases", response=shapes.StrategyReleases, url_name="strategy-releases",
-    **spec.operation("All that was ever published to agencies", "向外国机构公布的全部推演", scope=_READ),
+    **spec.operation(text("All that was ever published to agencies"), scope=_READ),
 )  # fmt: skip
 def list_strategy_releases(request: HttpRequest) -> Json:
     """The oldest first."""
@@ -337,14 +314,10 @@ def list_strategy_releases(request: HttpRequest) -> Json:
 @router.get(
     "/strategy/aggregate", response=shapes.StrategyAggregate, url_name="strategy-aggregate",
     **spec.operation(
-        "What the agency of a state is told of published runs", "外国机构可见的推演汇总", scope=_READ, problems=(422,),
-        more=(
-            "For the agency of another state, with the session of one of its people; an official names the state."
-            " Groups are fixed: a class of goods and one country, or all that do not stand alone; `kept_back` says what"
-            " is not told, and why.",
-            "供外国机构人员以会话查看；主管部门须指明国家。分组固定：货物类别与一个国家，或不单列的其余国家合计。"
-            "未公布的项目及原因见 `kept_back`。",
-        ),
+        text("What the agency of a state is told of published runs"), scope=_READ, problems=(422,),
+        more=text("For the agency of another state, with the session of one of its people; an official "
+"names the state. Groups are fixed: a class of goods and one country, or all that do not "
+"stand alone; `kept_back` says what is not told, and why."),
     ),
 )  # fmt: skip
 def get_strategy_aggregate(request: HttpRequest, *, country: str | None = STATE) -> Json:
@@ -357,7 +330,7 @@ def get_strategy_aggregate(request: HttpRequest, *, country: str | None = STATE)
 @router.post(
     "/strategy/tables", response={201: shapes.StrategyTables}, url_name="strategy-tables-file",
     **spec.operation(
-        "Hand in tables of plants, bills, stock, suppliers, scenarios, instruments", "提交战略推演数据表", scope=_RUN,
+        text("Hand in tables of plants, bills, stock, suppliers, scenarios, instruments"), scope=_RUN,
         problems=(413, 415), idempotent=True,
         body={
             "required": True,
@@ -365,22 +338,18 @@ def get_strategy_aggregate(request: HttpRequest, *, country: str | None = STATE)
                 "multipart/form-data": {"schema": spec.file_in("StrategyTablesIn")}
             },
         },
-        more=(
-            "CSV or XLSX, each told by its header; see `docs/reference/strategy-tables.md`. Several enter together, or"
-            " none does (422, `errors` holds every problem with its cell).",
-            "CSV 或 XLSX，按表头识别；见 `docs/reference/strategy-tables.md`。多个文件一并受理或均不受理"
-            "（422，`errors` 列出各问题及单元格）。",
-        ),
+        more=text("CSV or XLSX, each told by its header; see `docs/reference/strategy-tables.md`. Several "
+"enter together, or none does (422, `errors` holds every problem with its cell)."),
     ),
 )  # fmt: skip
 def file_strategy_tables(request: HttpRequest) -> HttpResponse:
     """Entries of the log."""
     program = decides(request, _RUN)
     if (request.content_type or "").lower() != "multipart/form-data":
-        raise ApiProblem("media-type", "Send files as multipart/form-data.", "请以 multipart/form-data 发送文件。")
+        raise ApiProblem("media-type", text("Send files as multipart/form-data."))
     body = filing_of(request)
     if len(body.files) > FILES_MOST:
-        raise ApiProblem("too-large", f"At most {FILES_MOST} tables at a time.", f"一次最多 {FILES_MOST} 个表。")
+        raise ApiProblem("too-large", text("At most {files_most} tables at a time.", files_most=FILES_MOST))
 
     def act() -> HttpResponse:
         uploads = [Upload(name=one.name, content=one.content) for one in body.files]
@@ -390,8 +359,9 @@ def file_strategy_tables(request: HttpRequest) -> HttpResponse:
             unknown = ", ".join(one.file for one in filed if one.table is None)
             raise ApiProblem(
                 "filing-refused",
-                f"No table has such a header: {unknown}." if unknown else "Nothing was taken in: see `errors`.",
-                f"表头无法识别：{unknown}。" if unknown else "未受理：见 `errors`。",
+                text("No table has such a header: {unknown}.", unknown=unknown)
+                if unknown
+                else text("Nothing was taken in: see `errors`."),
                 errors=[problem.as_json() for one in filed for problem in one.problems],
             )
         return json_answer(201, {"accepted": whole, "rows": [one.as_json(accepted=whole) for one in filed]})
@@ -402,13 +372,10 @@ def file_strategy_tables(request: HttpRequest) -> HttpResponse:
 @router.get(
     "/strategy/own", response=shapes.StrategyOwn, url_name="strategy-own",
     **spec.operation(
-        "A firm's own part of the network, and how long it lasts", "本企业在网络中的部分及可维持天数",
+        text("A firm's own part of the network, and how long it lasts"),
         scope="balances:read", problems=(404, 422),
-        more=(
-            "What it holds, what comes in from and goes out to its own edge, and how many days each unit lasts without"
-            " deliveries. Of neighbours nothing but the flow between them.",
-            "本企业的持有、与相邻企业的流向，以及各工序单元在无到货情况下可维持的天数。相邻企业仅显示双方之间的流量。",
-        ),
+        more=text("What it holds, what comes in from and goes out to its own edge, and how many days each "
+"unit lasts without deliveries. Of neighbours nothing but the flow between them."),
     ),
 )  # fmt: skip
 def get_own_strategy(request: HttpRequest, *, organisation: str | None = spec.ORGANISATION) -> Json:
@@ -416,9 +383,7 @@ def get_own_strategy(request: HttpRequest, *, organisation: str | None = spec.OR
     scope = reads(request, "balances:read", organisation)
     named = scope.organisation
     if named is None or named not in set(store().newest_register().tables["organisations"]["id"]):
-        raise not_found(
-            "Name an organisation of the register with `organisation`.", "请用 `organisation` 指明登记簿中的企业。"
-        )
+        raise not_found(text("Name an organisation of the register with `organisation`."))
     log_access(request, "strategy own", scope, organisation=named)
     now = reading()
     as_of(request, now.snapshot.entry, now.snapshot.root)
@@ -440,7 +405,7 @@ def _possible(act: Callable[[], Answer]) -> Answer:
     except (UnknownSubject, InputError, runs.StrategyError):
         raise
     except UserError as error:
-        raise ApiProblem("not-possible", error.en, error.zh) from error
+        raise ApiProblem("not-possible", error.words) from error
 
 
 def _named(content: Json) -> set[str]:

@@ -38,11 +38,11 @@ from lodeline.web.words.language import NAMES, text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _MEMBERSHIPS: Final = (
-    Column(key="organisation", label=text("Organisation", "单位")),
-    Column(key="role", label=text("Role", "角色")),
-    Column(key="from", label=text("Since", "起始")),
-    Column(key="until", label=text("Until", "终止")),
-    Column(key="by", label=text("Granted by", "授予人")),
+    Column(key="organisation", label=text("Organisation", context="accounts")),
+    Column(key="role", label=text("Role", context="accounts")),
+    Column(key="from", label=text("Since", context="accounts, account, MEMBERSHIPS")),
+    Column(key="until", label=text("Until", context="accounts, account")),
+    Column(key="by", label=text("Granted by")),
 )
 
 
@@ -105,10 +105,10 @@ def _told(visit: Visit) -> list[dict[str, str]]:
 
 def _title(visit: Visit, *, guarded: bool, needed: bool) -> str:
     if needed:
-        return visit.text("Set up a second factor, and you can begin", "设置第二验证方式后即可开始使用")
+        return visit.text("Set up a second factor, and you can begin")
     if guarded:
-        return visit.text("Your account is guarded by two factors", "您的账户已启用双重验证")
-    return visit.text("Your account is guarded by a password alone", "您的账户目前仅有密码保护")
+        return visit.text("Your account is guarded by two factors")
+    return visit.text("Your account is guarded by a password alone")
 
 
 def _done(visit: Visit, user: User) -> HttpResponse:
@@ -138,14 +138,11 @@ def _done(visit: Visit, user: User) -> HttpResponse:
 
 
 _DONE: Final = {
-    "profile": text("Your data are kept.", "资料已保存。"),
-    "email": text(
-        "If the address can be used, a link is on its way to it. Open it here; it is good for a day.",
-        "如该邮箱可用，确认链接已发送至该邮箱。请在此浏览器中打开，一天内有效。",
-    ),
-    "email-changed": text("You sign in with the new address from now on.", "今后请使用新邮箱登录。"),
-    "end-session": text("That session has ended.", "该会话已结束。"),
-    "end-others": text("You are signed in here alone now.", "其他会话均已结束。"),
+    "profile": text("Your data are kept."),
+    "email": text("If the address can be used, a link is on its way to it. Open it here; it is good for a day."),
+    "email-changed": text("You sign in with the new address from now on."),
+    "end-session": text("That session has ended."),
+    "end-others": text("You are signed in here alone now."),
 }
 
 
@@ -157,9 +154,9 @@ def _notices(visit: Visit) -> list[Notice]:
 def _email_field(visit: Visit, error: UserError | None) -> Field:
     posted = visit.request.POST if error else {}
     return Field(
-        name="email", label=visit.text("New e-mail address", "新邮箱"), kind="email", required=True,
+        name="email", label=visit.text("New e-mail address"), kind="email", required=True,
         autocomplete="email", value=posted.get("email", ""), errors=field_errors(visit, error, "email"),
-        hint=visit.text("One person's own. It gets a link that proves it.", "应为本人邮箱，将收到验证链接。"),
+        hint=visit.text("One person's own. It gets a link that proves it."),
     )  # fmt: skip
 
 
@@ -167,16 +164,16 @@ def _fields(visit: Visit, user: User, error: UserError | None) -> list[Field]:
     posted = visit.request.POST if error and visit.request.POST.get("do") == "profile" else None
     return [
         Field(
-            name="name", label=visit.text("Name", "姓名"), required=True, autocomplete="name",
+            name="name", label=visit.text("Name", context="accounts"), required=True, autocomplete="name",
             value=user.name if posted is None else posted.get("name", ""), errors=field_errors(visit, error, "name"),
-            hint=visit.text("As it stands under what you sign.", "将显示在您签认的文件上。"),
+            hint=visit.text("As it stands under what you sign."),
         ),
         Field(
-            name="language", label=visit.text("Language of mails", "邮件语言"), kind="select", required=True,
+            name="language", label=visit.text("Language of mails"), kind="select", required=True,
             value=user.language, options=[(one, NAMES[one]) for one in NAMES], width="short",
         ),
         Field(
-            name="wants_mail", label=visit.text("Write to me what is due", "到期事项发送邮件提醒"), kind="checkbox",
+            name="wants_mail", label=visit.text("Write to me what is due"), kind="checkbox",
             checked=user.wants_mail,
         ),
     ]  # fmt: skip
@@ -192,10 +189,8 @@ def _memberships(visit: Visit, user: User) -> Table:
         if one.role in AGENCY_ROLES:
             organisation, place = words.country(one.region, visit.language), ""
         role = visit.localized(ROLE_NAMES[one.role])
-        until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
-        by = (
-            one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.text("the system", "系统")
-        )
+        until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", context="accounts")
+        by = one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.text("the system")
         rows.append(
             (
                 Cell(text=organisation, value=one.organisation or one.region, note=place),
@@ -206,8 +201,8 @@ def _memberships(visit: Visit, user: User) -> Table:
             )
         )
     return Table(
-        name="memberships", caption=visit.text("Your memberships", "您的成员身份"), columns=_MEMBERSHIPS, rows=rows,
-        empty=visit.text("You belong to no organisation.", "您尚无成员身份。"),
+        name="memberships", caption=visit.text("Your memberships"), columns=_MEMBERSHIPS, rows=rows,
+        empty=visit.text("You belong to no organisation."),
     )  # fmt: skip
 
 
@@ -216,7 +211,11 @@ def _factors(visit: Visit, user: User) -> dict[str, Any]:
     found: dict[str, Any] = {"app": None, "codes": None, "passkeys": []}
     for one in Authenticator.objects.filter(user=user).order_by("created_at", "id"):
         since = _when(visit, one.created_at)
-        used = _when(visit, one.last_used_at) if one.last_used_at else visit.text("never used", "尚未使用")
+        used = (
+            _when(visit, one.last_used_at)
+            if one.last_used_at
+            else visit.text("never used", context="accounts, account")
+        )
         if one.type == Authenticator.Type.TOTP:
             found["app"] = {"since": since, "used": used}
         elif one.type == Authenticator.Type.RECOVERY_CODES:
@@ -236,9 +235,11 @@ def _sessions(visit: Visit, user: User) -> list[dict[str, Any]]:
             "id": one.pk,
             "here": one.session_key == visit.request.session.session_key,
             "facts": [
-                Fact(term=visit.text("Since", "登录时间"), text=_when(visit, one.created_at)),
-                Fact(term=visit.text("From", "来源"), text=str(one.ip), mono=True),
-                Fact(term=visit.text("Browser", "浏览器"), text=_browser(visit, one.user_agent)),
+                Fact(
+                    term=visit.text("Since", context="accounts, account, sessions"), text=_when(visit, one.created_at)
+                ),
+                Fact(term=visit.text("From", context="accounts, account"), text=str(one.ip), mono=True),
+                Fact(term=visit.text("Browser"), text=_browser(visit, one.user_agent)),
             ],
         }
         for one in found
@@ -260,4 +261,4 @@ _SYSTEMS: Final = (
 def _browser(visit: Visit, agent: str) -> str:
     """Chrome, Windows; else what the browser says of itself, which proves nothing anyway."""
     named = [next((name for mark, name in kind if mark in agent), "") for kind in (_BROWSERS, _SYSTEMS)]
-    return visit.text(", ", "，").join(one for one in named if one) or agent or "–"
+    return visit.text(", ", context="accounts, account").join(one for one in named if one) or agent or "–"

@@ -20,8 +20,8 @@ from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import text
 
 _DONE: Final = {
-    "delegate": text("That organisation may file for you.", "该企业可为您申报。"),
-    "end": text("The delegation ends.", "委托已终止。"),
+    "delegate": text("That organisation may file for you."),
+    "end": text("The delegation ends."),
 }
 
 
@@ -61,11 +61,15 @@ def _done(visit: Visit, organisation: str, today: date, names: Any) -> None:
     form = visit.request.POST
     if form.get("do") == "delegate":
         delegate(
-            visit.actor, organisation=organisation, agent=form.get("agent", "").strip(),
+            visit.actor,
+            organisation=organisation,
+            agent=form.get("agent", "").strip(),
             may_certify=form.get("may_certify") == "yes",
             valid_from=day_of(form.get("valid_from", ""), "valid_from") or today,
-            valid_to=day_of(form.get("valid_to", ""), "valid_to"), registered=names.keys(), now=clock.now(),
-        )  # fmt: skip
+            valid_to=day_of(form.get("valid_to", ""), "valid_to"),
+            registered=names.keys(),
+            now=clock.now(),
+        )
     elif form.get("do") == "end":
         last = day_of(form.get("last_day", ""), "last_day") or today
         end_delegation(visit.actor, number_of(form.get("delegation", "")), last_day=last)
@@ -73,45 +77,60 @@ def _done(visit: Visit, organisation: str, today: date, names: Any) -> None:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if count == 0:
-        return visit.text(f"Nobody else files for {name}", f"{name}未委托他人申报")
+        return visit.text("Nobody else files for {name}", name=name)
     if count == 1:
-        return visit.text(f"One other organisation files for {name}", f"{name}委托1家企业代为申报")
-    return visit.text(
-        f"{written.count(count)} other organisations file for {name}", f"{name}委托{written.count(count)}家企业代为申报"
-    )
+        return visit.text("One other organisation files for {name}", name=name)
+    return visit.text("{count} other organisations file for {name}", count=written.count(count), name=name)
 
 
 def _shown(visit: Visit, one: Delegation, name: str, today: date) -> dict[str, Any]:
     since = written.day(one.valid_from, visit.language)
     until = written.day(one.valid_to, visit.language) if one.valid_to else ""
-    period = visit.text(
-        f"{since} to {until}" if until else f"since {since}", f"{since}至{until}" if until else f"自{since}起"
+    period = (
+        visit.text("{since} to {until}", since=since, until=until)
+        if until
+        else visit.text("since {since}", since=since)
     )
     if one.valid_from > today:
-        period = visit.text(f"from {since} on", f"{since}起生效")
-    does = visit.text("files and certifies", "申报并签认") if one.may_certify else visit.text("files", "申报")
-    return {"id": one.pk, "name": name, "text": visit.text(f"{does}, {period}", f"{does}，{period}")}
+        period = visit.text("from {since} on", since=since)
+    does = visit.text("files and certifies") if one.may_certify else visit.text("files")
+    return {"id": one.pk, "name": name, "text": visit.text("{does}, {period}", does=does, period=period)}
 
 
 def _fields(visit: Visit, today: date, error: InputError | PeopleError | None) -> list[Field]:
     form = visit.request.POST if error and visit.request.POST.get("do") == "delegate" else {}
     return [
         Field(
-            name="agent", label=visit.text("Id of the organisation", "企业编号"), required=True, width="short",
-            value=form.get("agent", ""), errors=field_errors(visit, error, "agent"),
-            hint=visit.text("As in the register: ask the agent for it.", "登记簿中的编号，可向代理方索取。"),
+            name="agent",
+            label=visit.text("Id of the organisation"),
+            required=True,
+            width="short",
+            value=form.get("agent", ""),
+            errors=field_errors(visit, error, "agent"),
+            hint=visit.text("As in the register: ask the agent for it."),
         ),
         Field(
-            name="valid_from", label=visit.text("From", "起始日期"), kind="date", width="short", required=True,
-            value=form.get("valid_from", today.isoformat()), errors=field_errors(visit, error, "valid_from"),
+            name="valid_from",
+            label=visit.text("From", context="accounts, delegations"),
+            kind="date",
+            width="short",
+            required=True,
+            value=form.get("valid_from", today.isoformat()),
+            errors=field_errors(visit, error, "valid_from"),
         ),
         Field(
-            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
-            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+            name="valid_to",
+            label=visit.text("Until", context="accounts, delegations"),
+            kind="date",
+            width="short",
+            value=form.get("valid_to", ""),
+            errors=field_errors(visit, error, "valid_to"),
         ),
         Field(
-            name="may_certify", label=visit.text("It may certify too", "同时可签认"), kind="checkbox",
+            name="may_certify",
+            label=visit.text("It may certify too"),
+            kind="checkbox",
             checked=form.get("may_certify") == "yes",
-            hint=visit.text("Its certifiers then sign in your name.", "其签认人将以贵企业名义签认。"),
+            hint=visit.text("Its certifiers then sign in your name."),
         ),
-    ]  # fmt: skip
+    ]

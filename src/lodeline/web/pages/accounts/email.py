@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.accounts.email_change import EmailChangeError, ask, change, new_address
 from lodeline.office.accounts.people import account_of
@@ -24,8 +25,7 @@ def ask_for_link(visit: Visit) -> HttpResponse:
     """
     if not settings.LODELINE_SENDS_MAIL:
         raise EmailChangeError(
-            "This portal sends no mail, so no address can prove itself. Ask the registrar for a new invitation.",
-            "本系统未配置邮件，无法验证邮箱。请向登记机关申请新的邀请。",
+            text("This portal sends no mail, so no address can prove itself. Ask the registrar for a new invitation.")
         )
     if not is_recent(visit):
         back = urlencode({"next": f"{visit.request.path}#email"})
@@ -47,12 +47,12 @@ def account_email(visit: Visit, token: str) -> HttpResponse:
             post_email_notice(visit, changed.user, changed.before)
             return HttpResponseRedirect(f"/{visit.language}/self/?done=email-changed", status=303)
     except EmailChangeError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     return show(
         visit,
         "lodeline/accounts/account_email.html",
-        title=visit.text(f"Sign in with {address} from now on?", f"今后使用 {address} 登录？"),
+        title=visit.text("Sign in with {address} from now on?", address=address),
         before=account_of(visit.actor).email,
-        act=Act(label=visit.text("Change the address", "更改邮箱")),
+        act=Act(label=visit.text("Change the address")),
         back=visit.url("account-self"),
     )

@@ -21,26 +21,26 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import Text, text
 
 _STATES: Final[dict[str, Text]] = {
-    "open": text("waits for a decision", "待办理"),
-    "withdrawn": text("taken back", "已撤回"),
-    "refused": text("refused", "已拒绝"),
-    "done": text("erased", "已删除"),
+    "open": text("waits for a decision"),
+    "withdrawn": text("taken back"),
+    "refused": text("refused", context="accounts"),
+    "done": text("erased"),
 }
 _SHAPES: Final = {"open": "half", "withdrawn": "ring", "refused": "cross", "done": "tick"}
 _DONE: Final = {
-    "enter": text("The request is entered. Another official decides it.", "请求已录入，须由其他人员办理。"),
-    "again": text("Erased again.", "已重新删除。"),
-    "refuse": text("The request is refused.", "已拒绝该请求。"),
-    "carry-out": text("The personal data are erased.", "个人信息已删除。"),
-    "withdraw": text("The request is taken back.", "请求已撤回。"),
+    "enter": text("The request is entered. Another official decides it."),
+    "again": text("Erased again."),
+    "refuse": text("The request is refused."),
+    "carry-out": text("The personal data are erased."),
+    "withdraw": text("The request is taken back."),
 }
 _COLUMNS: Final = (
-    Column(key="person", label=text("Person", "人员")),
-    Column(key="state", label=text("State", "状态")),
-    Column(key="ground", label=text("Ground", "依据")),
-    Column(key="asked", label=text("Asked", "提出时间")),
-    Column(key="by", label=text("Entered by", "录入人")),
-    Column(key="decided", label=text("Decided", "办理时间")),
+    Column(key="person", label=text("Person")),
+    Column(key="state", label=text("State")),
+    Column(key="ground", label=text("Ground")),
+    Column(key="asked", label=text("Asked", context="accounts")),
+    Column(key="by", label=text("Entered by")),
+    Column(key="decided", label=text("Decided", context="accounts")),
 )
 
 
@@ -92,15 +92,13 @@ def erasure_request(visit: Visit, asked: int) -> HttpResponse:
     try:
         opened = erasure.asked(visit.actor, asked, law=law, today=clock.today(law.timezone))
     except PeopleError as missing:
-        raise NotHereError(missing.en, missing.zh) from missing
+        raise NotHereError(missing.words) from missing
     one = opened.request
     own = visit.actor.user in (one.user_id, one.requested_by_id)
     return show(
         visit,
         "lodeline/accounts/erasure.html",
-        title=visit.text(f"Erase {one.user.name}?", f"是否删除{one.user.name}的个人信息？")
-        if one.state == erasure.State.OPEN
-        else one.user.name,
+        title=visit.text("Erase {name}?", name=one.user.name) if one.state == erasure.State.OPEN else one.user.name,
         status=400 if error else 200,
         done=_notices(visit),
         problems=problems_part(visit, error),
@@ -152,18 +150,16 @@ def _notices(visit: Visit) -> list[Notice]:
 
 def _title(visit: Visit, waiting: int) -> str:
     if waiting == 0:
-        return visit.text("No request to erase anybody waits", "没有待办理的删除请求")
+        return visit.text("No request to erase anybody waits")
     if waiting == 1:
-        return visit.text("One request to erase somebody waits", "有1项删除请求待办理")
-    return visit.text(
-        f"{written.count(waiting)} requests to erase somebody wait", f"有{written.count(waiting)}项删除请求待办理"
-    )
+        return visit.text("One request to erase somebody waits")
+    return visit.text("{waiting} requests to erase somebody wait", waiting=written.count(waiting))
 
 
 def _table(visit: Visit, found: list[ErasureRequest]) -> Table:
     return Table(
         name="erasures",
-        caption=visit.text("Requests", "请求"),
+        caption=visit.text("Requests"),
         columns=_COLUMNS,
         rows=[
             (
@@ -178,38 +174,38 @@ def _table(visit: Visit, found: list[ErasureRequest]) -> Table:
                 Cell(
                     text=_when(visit, one.decided_at),
                     value=one.decided_at.isoformat() if one.decided_at else "",
-                    note=visit.text("before the term was over", "保存期限届满前") if one.before_term else "",
+                    note=visit.text("before the term was over") if one.before_term else "",
                 ),
             )
             for one in found
         ],
-        empty=visit.text("Nobody has asked yet.", "尚无请求。"),
+        empty=visit.text("Nobody has asked yet."),
     )  # fmt: skip
 
 
 def _facts(visit: Visit, opened: erasure.OpenedRequest) -> list[Fact]:
     one = opened.request
-    gone = visit.text("unreadable since the erasure", "删除后已不可读取")
+    gone = visit.text("unreadable since the erasure")
     facts = [
-        Fact(term=visit.text("Pseudonym", "化名"), text=one.user.pseudonym, mono=True),
-        Fact(term=visit.text("State", "状态"), text=visit.localized(_STATES[one.state])),
-        Fact(term=visit.text("Ground", "依据"), text=visit.localized(erasure.GROUNDS[one.ground])),
-        Fact(term=visit.text("Why", "理由"), text=gone if opened.reason is None else opened.reason),
-        Fact(term=visit.text("Entered by", "录入人"), text=_who(visit, one.requested_by, one)),
-        Fact(term=visit.text("Asked", "提出时间"), text=_when(visit, one.requested_at)),
+        Fact(term=visit.text("Pseudonym"), text=one.user.pseudonym, mono=True),
+        Fact(term=visit.text("State"), text=visit.localized(_STATES[one.state])),
+        Fact(term=visit.text("Ground"), text=visit.localized(erasure.GROUNDS[one.ground])),
+        Fact(term=visit.text("Why", context="accounts"), text=gone if opened.reason is None else opened.reason),
+        Fact(term=visit.text("Entered by"), text=_who(visit, one.requested_by, one)),
+        Fact(term=visit.text("Asked", context="accounts"), text=_when(visit, one.requested_at)),
     ]
     if one.decided_by is not None:
         facts += [
-            Fact(term=visit.text("Decided by", "办理人"), text=one.decided_by.name),
-            Fact(term=visit.text("Decided", "办理时间"), text=_when(visit, one.decided_at)),
+            Fact(term=visit.text("Decided by"), text=one.decided_by.name),
+            Fact(term=visit.text("Decided", context="accounts"), text=_when(visit, one.decided_at)),
         ]
         if opened.decision_reason != "":
-            facts.append(Fact(term=visit.text("Reason", "办理理由"), text=opened.decision_reason or gone))
+            facts.append(Fact(term=visit.text("Reason", context="accounts"), text=opened.decision_reason or gone))
     return facts
 
 
 def _who(visit: Visit, user: User, one: ErasureRequest) -> str:
-    return visit.text("the person", "本人") if user.pk == one.user_id else user.name
+    return visit.text("the person") if user.pk == one.user_id else user.name
 
 
 def _when(visit: Visit, at: Any) -> str:
@@ -219,7 +215,7 @@ def _when(visit: Visit, at: Any) -> str:
 def _person_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
     form = visit.request.POST if error and visit.request.POST.get("do") == "enter" else {}
     return Field(
-        name="person", label=visit.text("E-mail address or pseudonym", "电子邮箱或化名"), required=True,
+        name="person", label=visit.text("E-mail address or pseudonym"), required=True,
         value=form.get("person", ""), errors=field_errors(visit, error, "person"),
     )  # fmt: skip
 
@@ -227,9 +223,7 @@ def _person_field(visit: Visit, error: InputError | PeopleError | None) -> Field
 def _again_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
     form = visit.request.POST if error and visit.request.POST.get("do") == "again" else {}
     return Field(
-        name="pseudonyms", label=visit.text("Pseudonyms", "化名"), kind="textarea", required=True, lines=3,
+        name="pseudonyms", label=visit.text("Pseudonyms"), kind="textarea", required=True, lines=3,
         value=form.get("pseudonyms", ""), errors=field_errors(visit, error, "pseudonyms"),
-        hint=visit.text(
-            "From the list of this page as it was kept outside the backup.", "取自备份之外另行保存的本页清单。"
-        ),
+        hint=visit.text("From the list of this page as it was kept outside the backup."),
     )  # fmt: skip

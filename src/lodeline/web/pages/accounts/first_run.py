@@ -16,6 +16,6 @@ def first_run(visit: Visit) -> HttpResponse:
         return HttpResponseRedirect(f"/{visit.language}/home/")
     return show(
         visit, "lodeline/accounts/first_run.html",
-        title=visit.text("Nobody has an account here yet", "尚无账户"),
+        title=visit.text("Nobody has an account here yet"),
         command='lodeline accounts registrar sun@authority.example --name "Sun Jie"',
     )  # fmt: skip

@@ -22,16 +22,16 @@ from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import text
 
 _DONE: Final = {
-    "set": text("The hold stands.", "法律保全已设立。"),
-    "lift": text("The hold is lifted.", "法律保全已解除。"),
+    "set": text("The hold stands."),
+    "lift": text("The hold is lifted."),
 }
 _COLUMNS: Final = (
-    Column(key="on", label=text("On", "对象")),
-    Column(key="state", label=text("State", "状态")),
-    Column(key="reason", label=text("Why", "理由")),
-    Column(key="by", label=text("Set by", "设立人")),
-    Column(key="since", label=text("Since", "起始")),
-    Column(key="lifted", label=text("Lifted", "解除")),
+    Column(key="on", label=text("On", context="accounts")),
+    Column(key="state", label=text("State")),
+    Column(key="reason", label=text("Why", context="accounts")),
+    Column(key="by", label=text("Set by")),
+    Column(key="since", label=text("Since", context="accounts, holds")),
+    Column(key="lifted", label=text("Lifted")),
 )
 
 
@@ -84,10 +84,10 @@ def _done(visit: Visit) -> None:
 
 def _title(visit: Visit, count: int) -> str:
     if count == 0:
-        return visit.text("No legal hold stands", "目前没有法律保全")
+        return visit.text("No legal hold stands")
     if count == 1:
-        return visit.text("One legal hold stands", "有1项法律保全")
-    return visit.text(f"{written.count(count)} legal holds stand", f"有{written.count(count)}项法律保全")
+        return visit.text("One legal hold stands")
+    return visit.text("{count} legal holds stand", count=written.count(count))
 
 
 def _on(visit: Visit, one: Held) -> str:
@@ -97,10 +97,10 @@ def _on(visit: Visit, one: Held) -> str:
 
 
 def _table(visit: Visit, found: list[Held]) -> Table:
-    gone = visit.text("unreadable since the erasure", "删除后已不可读取")
+    gone = visit.text("unreadable since the erasure")
     return Table(
         name="holds",
-        caption=visit.text("Legal holds", "法律保全"),
+        caption=visit.text("Legal holds"),
         columns=_COLUMNS,
         rows=[
             (
@@ -109,7 +109,7 @@ def _table(visit: Visit, found: list[Held]) -> Table:
                     value=one.hold.user.pseudonym if one.hold.user is not None else one.hold.organisation,
                 ),
                 Cell(
-                    text=visit.text("stands", "有效") if one.hold.lifted_at is None else visit.text("lifted", "已解除"),
+                    text=visit.text("stands") if one.hold.lifted_at is None else visit.text("lifted"),
                     value="stands" if one.hold.lifted_at is None else "lifted",
                     shape="square" if one.hold.lifted_at is None else "ring",
                 ),
@@ -124,7 +124,7 @@ def _table(visit: Visit, found: list[Held]) -> Table:
             )
             for one in found
         ],
-        empty=visit.text("No hold was ever set.", "从未设立法律保全。"),
+        empty=visit.text("No hold was ever set."),
     )
 
 
@@ -136,15 +136,13 @@ def _fields(visit: Visit, error: InputError | PeopleError | None) -> list[Field]
     form = visit.request.POST if error and visit.request.POST.get("do") == "set" else {}
     return [
         Field(
-            name="on", label=visit.text("On whom", "对象"), required=True, value=form.get("on", ""),
+            name="on", label=visit.text("On whom"), required=True, value=form.get("on", ""),
             errors=field_errors(visit, error, "on"),
-            hint=visit.text(
-                "The id of a firm, or a person's e-mail address or pseudonym.", "企业编号，或人员的电子邮箱、化名。"
-            ),
+            hint=visit.text("The id of a firm, or a person's e-mail address or pseudonym."),
         ),
         Field(
-            name="reason", label=visit.text("Why", "理由"), kind="textarea", required=True,
+            name="reason", label=visit.text("Why", context="accounts"), kind="textarea", required=True,
             value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
-            hint=visit.text("The number of the case or order is enough.", "填写案号或文号即可。"),
+            hint=visit.text("The number of the case or order is enough."),
         ),
     ]  # fmt: skip

@@ -54,9 +54,9 @@ def _answered(visit: Visit, token: str) -> HttpResponse:
         return show(
             visit,
             "lodeline/accounts/invitation_refused.html",
-            title=visit.text("This invitation cannot be used", "该邀请无法使用"),
+            title=visit.text("This invitation cannot be used"),
             status=410,
-            says=visit.text(no.en, no.zh),
+            says=visit.localized(no.words),
         )
     return _form(visit, found, error)
 
@@ -75,7 +75,7 @@ def _form(visit: Visit, found: Invitation, error: InputError | None) -> HttpResp
     return show(
         visit,
         "lodeline/accounts/invitation.html",
-        title=visit.text(f"You are invited to act for {name}", f"邀请您加入{name}"),
+        title=visit.text("You are invited to act for {name}", name=name),
         status=400 if error else 200,
         role=visit.localized(ROLE_NAMES[found.role]),
         may=duty(found.role, visit.language),
@@ -95,16 +95,16 @@ def account_fields(visit: Visit, error: InputError | None, *, name: str = "") ->
     form: Any = visit.request.POST if error else {}
     return [
         Field(
-            name="name", label=visit.text("Name", "姓名"), required=True, autocomplete="name",
+            name="name", label=visit.text("Name", context="accounts"), required=True, autocomplete="name",
             value=form.get("name", name), errors=field_errors(visit, error, "name"),
-            hint=visit.text("As it stands under what you sign.", "将显示在您签认的文件上。"),
+            hint=visit.text("As it stands under what you sign."),
         ),
         Field(
-            name="password", label=visit.text("Password", "密码"), kind="password", required=True,
+            name="password", label=visit.text("Password"), kind="password", required=True,
             autocomplete="new-password", hint=str(PASSWORD_RULES), errors=field_errors(visit, error, "password"),
         ),
         Field(
-            name="language", label=visit.text("Language", "语言"), kind="select", width="short", required=True,
+            name="language", label=visit.text("Language"), kind="select", width="short", required=True,
             value=form.get("language", visit.language), options=[(one, NAMES[one]) for one in NAMES],
         ),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.erasure import Obstacle
@@ -22,8 +23,8 @@ from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _DONE: Final = {
-    "ask": text("Your request is entered. An official decides it.", "请求已提交，将由主管部门人员办理。"),
-    "withdraw": text("Your request is taken back.", "请求已撤回。"),
+    "ask": text("Your request is entered. An official decides it."),
+    "withdraw": text("Your request is taken back."),
 }
 #: A person asks for the own data to be erased; a court's order is entered by an official.
 _OWN_GROUNDS: Final = ("not-needed", "consent", "unlawful")
@@ -50,9 +51,7 @@ def account_erasure(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/accounts/account_erasure.html",
-        title=visit.text("You have asked to be erased", "您已申请删除个人信息")
-        if waiting
-        else visit.text("Have your personal data erased", "申请删除个人信息"),
+        title=visit.text("You have asked to be erased") if waiting else visit.text("Have your personal data erased"),
         status=400 if error else 200,
         pseudonym=user.pseudonym,
         done=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
@@ -90,7 +89,7 @@ def ground_fields(visit: Visit, error: InputError | PeopleError | None, grounds:
     return [
         Field(
             name="ground",
-            label=visit.text("Ground", "依据"),
+            label=visit.text("Ground"),
             kind="radio",
             required=True,
             value=form.get("ground", ""),
@@ -106,12 +105,12 @@ def reason_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
     form = visit.request.POST if error else {}
     return Field(
         name="said",
-        label=visit.text("Why", "理由"),
+        label=visit.text("Why", context="accounts"),
         kind="textarea",
         required=True,
         value=form.get("said", ""),
         errors=field_errors(visit, error, "said"),
-        hint=visit.text("It goes with the name when the name goes.", "个人信息删除时，此内容一并不可读取。"),
+        hint=visit.text("It goes with the name when the name goes."),
     )
 
 
@@ -120,16 +119,17 @@ def obstacle_words(visit: Visit, one: Obstacle) -> str:
     if one.code == "term" and one.until is not None:
         day = written.day(one.until, visit.language)
         return visit.text(
-            f"Filing, certifying or answering for a firm is on record, and such records are kept: from {day} on it can"
-            " be erased.",
-            f"曾代表企业申报、签认或答复，相关记录须保存：自{day}起可删除。",
+            "Filing, certifying or answering for a firm is on record, and such records are kept: "
+            "from {day} on it can be erased.",
+            day=day,
         )
     if one.code == "needed":
         role = visit.localized(ROLE_NAMES[one.role])
         names = firm_names(visit) if one.organisation else {}
         where = names.get(one.organisation, one.organisation) or visit.localized(AUTHORITY_NAME)
         return visit.text(
-            f"There is no other {role.lower()} of {where}: hand the role over first.",
-            f"{where}没有其他{role}：请先移交该角色。",
+            "There is no other {role} of {where}: hand the role over first.",
+            role=bilingual(role.lower(), role),
+            where=where,
         )
-    return visit.text(one.en, one.zh)
+    return visit.localized(bilingual(one.en, one.zh))

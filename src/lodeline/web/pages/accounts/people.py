@@ -45,35 +45,28 @@ from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES, duty
 
 _COLUMNS: Final = (
-    Column(key="name", label=text("Name", "姓名")),
-    Column(key="role", label=text("Role", "角色")),
-    Column(key="from", label=text("Since", "起始")),
-    Column(key="until", label=text("Until", "终止")),
-    Column(key="factor", label=text("Second factor", "第二验证")),
-    Column(key="by", label=text("Granted by", "授予人")),
+    Column(key="name", label=text("Name", context="accounts")),
+    Column(key="role", label=text("Role", context="accounts")),
+    Column(key="from", label=text("Since", context="accounts, people")),
+    Column(key="until", label=text("Until", context="accounts, people, COLUMNS")),
+    Column(key="factor", label=text("Second factor")),
+    Column(key="by", label=text("Granted by")),
 )
 _DONE: Final = {
-    "withdraw": text("The invitation is withdrawn; its link is good for nothing.", "邀请已撤回，链接失效。"),
-    "second-person": text("The rule is kept.", "规则已保存。"),
-    "end": text("The membership ends.", "成员身份已终止。"),
-    "change": text("The role is another from today on.", "角色自今日起变更。"),
-    "grant": text("The role is given.", "角色已授予。"),
-    "sent": text("The link was sent by mail, to the person alone.", "链接已通过邮件发送至本人。"),
-    "in-log": text(
-        "A demo sends no mail: the link stands in the log of the server, where it was started.",
-        "演示不发送邮件：链接见服务器启动处的日志。",
-    ),
+    "withdraw": text("The invitation is withdrawn; its link is good for nothing."),
+    "second-person": text("The rule is kept."),
+    "end": text("The membership ends."),
+    "change": text("The role is another from today on."),
+    "grant": text("The role is given."),
+    "sent": text("The link was sent by mail, to the person alone."),
+    "in-log": text("A demo sends no mail: the link stands in the log of the server, where it was started."),
     "on-server": text(
-        "No mail has gone. On the server, `lodeline accounts link` with the person's address prints the link.",
-        "邮件未发出。请在服务器上运行 `lodeline accounts link` 并附该人员邮箱，以输出链接。",
+        "No mail has gone. On the server, `lodeline accounts link` with the person's address prints the link."
     ),
-    "proposed": text(
-        "Proposed. Another registrar confirms or refuses it within seven days.",
-        "已提议，须由另一名登记员在 7 日内确认。",
-    ),
-    "confirm": text("Confirmed: it is so from now on.", "已确认，即时生效。"),
-    "refuse": text("Refused.", "已不予同意。"),
-    "take-back": text("Your proposal is withdrawn.", "提议已撤回。"),
+    "proposed": text("Proposed. Another registrar confirms or refuses it within seven days."),
+    "confirm": text("Confirmed: it is so from now on."),
+    "refuse": text("Refused."),
+    "take-back": text("Your proposal is withdrawn."),
 }
 
 
@@ -147,7 +140,7 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
             return _back(visit, done)
     found = next((one for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
     if found is None:
-        raise NotHereError("There is no such person in this organisation.", "本单位无此人员。")
+        raise NotHereError(text("There is no such person in this organisation."))
     return show(
         visit,
         "lodeline/accounts/person.html",
@@ -186,16 +179,28 @@ def _done(visit: Visit, organisation: str, today: date) -> str:
     match done:
         case "invite" if organisation:
             invited = invite(
-                visit.actor, email=form.get("email", ""), name=form.get("name", ""), organisation=organisation,
-                role=form.get("role", ""), region=_place_of(form),
-                valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
-            )  # fmt: skip
+                visit.actor,
+                email=form.get("email", ""),
+                name=form.get("name", ""),
+                organisation=organisation,
+                role=form.get("role", ""),
+                region=_place_of(form),
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"),
+                today=today,
+                now=now,
+            )
             return post_invitation(visit, invited, _called(visit, organisation))
         case "invite":
             proposals.propose_invitation(
-                visit.actor, email=form.get("email", ""), name=form.get("name", ""), role=form.get("role", ""),
-                region=_place_of(form), valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
-            )  # fmt: skip
+                visit.actor,
+                email=form.get("email", ""),
+                name=form.get("name", ""),
+                role=form.get("role", ""),
+                region=_place_of(form),
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"),
+                today=today,
+                now=now,
+            )
             return "proposed"
         case "withdraw":
             withdraw(visit.actor, number_of(form.get("invitation", "")), now=now)
@@ -213,7 +218,7 @@ def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str:
     form, now = visit.request.POST, clock.now()
     user = next((one.user for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
     if user is None:
-        raise PeopleError("There is no such person in this organisation.", "本单位无此人员。")
+        raise PeopleError(text("There is no such person in this organisation."))
     done, role = form.get("do", ""), form.get("role", "")
     match done:
         case "end":
@@ -227,14 +232,25 @@ def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str:
             return "proposed"
         case "grant" if organisation:
             grant(
-                visit.actor, user=user, organisation=organisation, role=role, region=_place_of(form), valid_from=today,
-                valid_to=day_of(form.get("valid_to", ""), "valid_to"), now=now,
-            )  # fmt: skip
+                visit.actor,
+                user=user,
+                organisation=organisation,
+                role=role,
+                region=_place_of(form),
+                valid_from=today,
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"),
+                now=now,
+            )
         case "grant":
             proposals.propose_role(
-                visit.actor, user, role=role, region=_place_of(form),
-                valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
-            )  # fmt: skip
+                visit.actor,
+                user,
+                role=role,
+                region=_place_of(form),
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"),
+                today=today,
+                now=now,
+            )
             return "proposed"
         case "let-back-in" if takes_two(user):
             proposals.propose_let_back_in(visit.actor, user, organisation, now=now)
@@ -259,10 +275,10 @@ def _title(visit: Visit, name: str, count: int) -> str:
     if visit.language == "en" and name == AUTHORITY_NAME["en"]:
         name = name[:1].lower() + name[1:]
     if count == 0:
-        return visit.text(f"Nobody acts for {name} yet", f"{name}尚无人员")
+        return visit.text("Nobody acts for {name} yet", name=name)
     if count == 1:
-        return visit.text(f"One person acts for {name}", f"{name}有1名人员")
-    return visit.text(f"{written.count(count)} people act for {name}", f"{name}共有{written.count(count)}名人员")
+        return visit.text("One person acts for {name}", name=name)
+    return visit.text("{count} people act for {name}", count=written.count(count), name=name)
 
 
 def _notices(visit: Visit) -> list[Notice]:
@@ -275,32 +291,41 @@ def _table(visit: Visit, organisation: str, found: list[Member], today: date) ->
     for member in found:
         href = f"{visit.request.path}{member.user.pk}/" if may_manage(visit.actor, organisation) else None
         for one in member.memberships:
-            until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
+            until = (
+                written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", context="accounts")
+            )
             by = one.granted_by.name if one.granted_by and one.granted_by_id != one.user_id else "–"
             rows.append(
                 (
                     Cell(text=member.user.name, value=member.user.name, href=href, note=member.user.email),
                     Cell(
-                        text=visit.localized(ROLE_NAMES[one.role]), value=one.role,
+                        text=visit.localized(ROLE_NAMES[one.role]),
+                        value=one.role,
                         note=_placed(visit, one),
                     ),
                     Cell(
-                        text=written.day(one.valid_from, visit.language), value=str(one.valid_from),
-                        note=visit.text("not yet", "尚未生效") if one.valid_from > today else "",
+                        text=written.day(one.valid_from, visit.language),
+                        value=str(one.valid_from),
+                        note=visit.text("not yet", context="accounts") if one.valid_from > today else "",
                     ),
                     Cell(text=until, value=str(one.valid_to or "")),
                     Cell(
-                        text=visit.text("yes", "已设置") if member.has_second_factor else visit.text("no", "未设置"),
+                        text=visit.text("yes", context="accounts")
+                        if member.has_second_factor
+                        else visit.text("no", context="accounts"),
                         value="yes" if member.has_second_factor else "no",
                         shape="tick" if member.has_second_factor else "ring",
                     ),
                     Cell(text=by, value=by),
                 )
-            )  # fmt: skip
+            )
     return Table(
-        name="people", caption=visit.text("People and their roles", "人员与角色"), columns=_COLUMNS, rows=rows,
-        empty=visit.text("Nobody yet. Invite the first administrator.", "尚无人员。请邀请首位管理员。"),
-    )  # fmt: skip
+        name="people",
+        caption=visit.text("People and their roles"),
+        columns=_COLUMNS,
+        rows=rows,
+        empty=visit.text("Nobody yet. Invite the first administrator."),
+    )
 
 
 def _invitations(visit: Visit, organisation: str) -> list[dict[str, Any]]:
@@ -321,21 +346,32 @@ def invitation_fields(visit: Visit, organisation: str, error: UserError | None) 
     form = visit.request.POST if error and visit.request.POST.get("do") == "invite" else {}
     return [
         Field(
-            name="name", label=visit.text("Name", "姓名"), required=True, value=form.get("name", ""),
+            name="name",
+            label=visit.text("Name", context="accounts"),
+            required=True,
+            value=form.get("name", ""),
             errors=field_errors(visit, error, "name"),
         ),
         Field(
-            name="email", label=visit.text("E-mail address", "电子邮箱"), kind="email", required=True,
-            value=form.get("email", ""), errors=field_errors(visit, error, "email"),
-            hint=visit.text("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
+            name="email",
+            label=visit.text("E-mail address"),
+            kind="email",
+            required=True,
+            value=form.get("email", ""),
+            errors=field_errors(visit, error, "email"),
+            hint=visit.text("One person's own: it is how that person signs in."),
         ),
         _role_field(visit, organisation, form.get("role", ""), error),
         *_place_fields(visit, organisation, form, error),
         Field(
-            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
-            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+            name="valid_to",
+            label=visit.text("Until", context="accounts, people, invitation fields"),
+            kind="date",
+            width="short",
+            value=form.get("valid_to", ""),
+            errors=field_errors(visit, error, "valid_to"),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _grant_fields(visit: Visit, organisation: str, member: Member, error: UserError | None) -> list[Field]:
@@ -349,22 +385,31 @@ def _grant_fields(visit: Visit, organisation: str, member: Member, error: UserEr
         Field(name="role", label=field.label, kind="radio", options=options, required=True, value=field.value),
         *_place_fields(visit, organisation, form, error),
         Field(
-            name="valid_to", label=visit.text("Until", "终止日期"), kind="date", width="short",
-            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+            name="valid_to",
+            label=visit.text("Until", context="accounts, people, grant fields"),
+            kind="date",
+            width="short",
+            value=form.get("valid_to", ""),
+            errors=field_errors(visit, error, "valid_to"),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _role_field(visit: Visit, organisation: str, value: str, error: UserError | None) -> Field:
-    colon = visit.text(": ", "：")
+    colon = visit.text(": ")
     options = [
         (role, f"{visit.localized(ROLE_NAMES[role])}{colon}{duty(role, visit.language)}")
         for role in roles_of(organisation)
     ]
     return Field(
-        name="role", label=visit.text("Role", "角色"), kind="radio", required=True, value=value, options=options,
+        name="role",
+        label=visit.text("Role", context="accounts"),
+        kind="radio",
+        required=True,
+        value=value,
+        options=options,
         errors=field_errors(visit, error, "role"),
-    )  # fmt: skip
+    )
 
 
 def _place_of(form: Mapping[str, str]) -> str:
@@ -374,30 +419,34 @@ def _place_of(form: Mapping[str, str]) -> str:
     return form.get("region", "").strip()
 
 
-def _place_fields(
-    visit: Visit, organisation: str, form: Mapping[str, str], error: UserError | None
-) -> list[Field]:  # fmt: skip
+def _place_fields(visit: Visit, organisation: str, form: Mapping[str, str], error: UserError | None) -> list[Field]:
     if organisation:
         return []
     options = [
-        ("", visit.text("the whole country", "全国")),
+        ("", visit.text("the whole country")),
         *((one, words.region(one, visit.language)) for one in regions()),
     ]
-    hint = visit.text("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
+    hint = visit.text("Who has a region sees and acts for its firms alone.")
     return [
         Field(
-            name="region", label=visit.text("Region", "地区"), kind="select", value=form.get("region", ""), hint=hint,
-            options=options, width="short", errors=field_errors(visit, error, "region"),
+            name="region",
+            label=visit.text("Region"),
+            kind="select",
+            value=form.get("region", ""),
+            hint=hint,
+            options=options,
+            width="short",
+            errors=field_errors(visit, error, "region"),
         ),
         Field(
-            name="country", label=visit.text("State of the agency", "机构所属国家"), width="short",
-            value=form.get("country", ""), errors=field_errors(visit, error, "country"),
-            hint=visit.text(
-                "For the role of another state's agency alone: two letters of ISO 3166-1.",
-                "仅外国机构角色填写：ISO 3166-1 两位字母代码。",
-            ),
+            name="country",
+            label=visit.text("State of the agency"),
+            width="short",
+            value=form.get("country", ""),
+            errors=field_errors(visit, error, "country"),
+            hint=visit.text("For the role of another state's agency alone: two letters of ISO 3166-1."),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _placed(visit: Visit, one: Membership) -> str:
@@ -406,15 +455,16 @@ def _placed(visit: Visit, one: Membership) -> str:
 
 
 def _membership(visit: Visit, one: Membership, today: date) -> dict[str, Any]:
-    until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", "长期")
+    until = written.day(one.valid_to, visit.language) if one.valid_to else visit.text("open", context="accounts")
     since = written.day(one.valid_from, visit.language)
     return {
         "id": one.pk,
         "role": visit.localized(ROLE_NAMES[one.role]),
         "may": visit.localized(ROLE_MAY[one.role]),
-        "text": visit.text(
-            f"{since} to {until}" if one.valid_to else f"since {since}",
-            f"{since}至{until}" if one.valid_to else f"自{since}起",
+        "text": (
+            visit.text("{since} to {until}", since=since, until=until)
+            if one.valid_to
+            else visit.text("since {since}", since=since)
         ),
         "begun": one.valid_from <= today,
     }

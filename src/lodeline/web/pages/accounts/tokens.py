@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.accounts.tokens import (
     CERTIFY,
@@ -64,9 +65,7 @@ def _page(visit: Visit, organisation: str) -> HttpResponse:
     now = clock.now()
     standing = [one for one in found if one.revoked_at is None and one.expires_at > now]
     may_give = grantable(visit.actor, organisation)
-    name = (
-        firm_names(visit).get(organisation, organisation) if organisation else visit.text("the authority", "主管部门")
-    )
+    name = firm_names(visit).get(organisation, organisation) if organisation else visit.text("the authority")
     return show(
         visit,
         "lodeline/accounts/firm_tokens.html",
@@ -99,19 +98,19 @@ def _request(visit: Visit) -> str:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if count == 0:
-        return visit.text(f"No program acts for {name}", f"没有程序代表{name}操作")
+        return visit.text("No program acts for {name}", name=name)
     if count == 1:
-        return visit.text(f"One program acts for {name}", f"有1个程序代表{name}操作")
-    return visit.text(f"{count} programs act for {name}", f"有{count}个程序代表{name}操作")
+        return visit.text("One program acts for {name}", name=name)
+    return visit.text("{count} programs act for {name}", count=count, name=name)
 
 
 def _notices(visit: Visit) -> list[Notice]:
     done = visit.query("done")
     if done == "revoked":
-        text = visit.text("The token opens nothing any more.", "令牌已失效。")
+        text = visit.text("The token opens nothing any more.")
         return [Notice(kind="success", text=text)]
     if done == "confirmed":
-        text = visit.text("You are confirmed. Fill in the form once more.", "身份已验证，请重新填写表单。")
+        text = visit.text("You are confirmed. Fill in the form once more.")
         return [Notice(kind="info", text=text)]
     return []
 
@@ -119,28 +118,29 @@ def _notices(visit: Visit) -> list[Notice]:
 def _problems(visit: Visit, error: WrongRequestError | None) -> Problems | None:
     if error is None:
         return None
-    problems = [Problem(severity="reject", text=visit.text(error.en, error.zh), href="#new")]
-    return Problems(heading=visit.text("No token was made", "未签发令牌"), problems=problems)
+    problems = [Problem(severity="reject", text=visit.localized(error.words), href="#new")]
+    return Problems(heading=visit.text("No token was made"), problems=problems)
 
 
 def _shown(visit: Visit, one: Token, organisation: str, *, may_revoke: bool) -> dict[str, Any]:
-    zone, names = visit.law.timezone, {scope.name: visit.text(scope.en, scope.zh) for scope in scopes_of(organisation)}
+    zone, names = (
+        visit.law.timezone,
+        {scope.name: visit.localized(bilingual(scope.en, scope.zh)) for scope in scopes_of(organisation)},
+    )
 
     def when(moment: Any) -> str:
         return written.moment(moment.isoformat(), visit.language, zone)
 
     if one.revoked_at is not None:
-        state = visit.text(f"revoked {when(one.revoked_at)}", f"{when(one.revoked_at)}撤销")
+        state = visit.text("revoked {when}", when=when(one.revoked_at))
     elif one.expires_at <= clock.now():
-        state = visit.text(f"expired {when(one.expires_at)}", f"{when(one.expires_at)}到期")
+        state = visit.text("expired {when}", when=when(one.expires_at))
     else:
-        state = visit.text(f"until {when(one.expires_at)}", f"有效期至{when(one.expires_at)}")
-    used = visit.text("never used", "从未使用")
+        state = visit.text("until {when}", context="accounts, tokens", when=when(one.expires_at))
+    used = visit.text("never used", context="accounts, tokens")
     if one.last_used_at is not None:
-        used = visit.text(f"last used {when(one.last_used_at)}", f"最近使用 {when(one.last_used_at)}")
-    made = visit.text(
-        f"made by {one.created_by.name}, {when(one.created_at)}", f"由{one.created_by.name}签发，{when(one.created_at)}"
-    )
+        used = visit.text("last used {when}", when=when(one.last_used_at))
+    made = visit.text("made by {name}, {when}", name=one.created_by.name, when=when(one.created_at))
     return {
         "id": one.pk,
         "name": one.name,
@@ -155,15 +155,13 @@ def _fields(visit: Visit, error: WrongRequestError | None) -> list[Field]:
     form = visit.request.POST if error else {}
     return [
         Field(
-            name="name", label=visit.text("Name of the program", "程序名称"), required=True, value=form.get("name", ""),
-            hint=visit.text(
-                "Such as the system that files: everybody here sees it.", "例如对接的系统名称，本单位人员均可见。"
-            ),
+            name="name", label=visit.text("Name of the program"), required=True, value=form.get("name", ""),
+            hint=visit.text("Such as the system that files: everybody here sees it."),
         ),
         Field(
-            name="days", label=visit.text("Valid for", "有效期"), kind="select", width="short", required=True,
+            name="days", label=visit.text("Valid for"), kind="select", width="short", required=True,
             value=form.get("days", "180"),
-            options=[(str(days), visit.text(f"{days} days", f"{days}天")) for days in _DAYS],
+            options=[(str(days), visit.text("{days} days", context="accounts", days=days)) for days in _DAYS],
         ),
     ]  # fmt: skip
 
@@ -173,7 +171,7 @@ def _scope_fields(visit: Visit, scopes: tuple[Scope, ...], error: WrongRequestEr
     return [
         Field(
             name="scope", key=one.name.replace(":", "-"), kind="checkbox", value=one.name, checked=one.name in chosen,
-            label=f"{visit.text(one.en, one.zh)} · {one.name}",
+            label=f"{visit.localized(bilingual(one.en, one.zh))} · {one.name}",
         )
         for one in scopes
     ]  # fmt: skip

@@ -42,25 +42,23 @@ def waiting_part(visit: Visit, organisation: str) -> list[dict[str, Any]]:
 def _words(visit: Visit, one: Waiting) -> str:
     who = one.person.name if one.person else one.invitation.name if one.invitation else ""
     if one.proposal.kind == "let-back-in":
-        return visit.text(f"Let {who} back in", f"恢复{who}登录")
+        return visit.text("Let {who} back in", who=who)
     code, region = str(one.content["role"]), str(one.content["region"])
     role = visit.localized(ROLE_NAMES[code])
     if region:
         place = (words.country if code in AGENCY_ROLES else words.region)(region, visit.language)
-        role = visit.text(f"{role} ({place})", f"{role}（{place}）")
+        role = visit.text("{role} ({place})", role=role, place=place)
     if one.proposal.kind == "invitation":
-        return visit.text(f"Invite {who}: {role}", f"邀请{who}：{role}")
+        return visit.text("Invite {who}: {role}", who=who, role=role)
     if one.proposal.kind == "change":
         before = visit.localized(ROLE_NAMES[str(one.content["from"])])
-        return visit.text(
-            f"Another role for {who}: {role}, no longer {before}", f"变更{who}角色：由{before}变更为{role}"
-        )
+        return visit.text("Another role for {who}: {role}, no longer {before}", who=who, role=role, before=before)
     until = str(one.content["valid_to"])
-    given = visit.text(f"One more role for {who}: {role}", f"增加{who}角色：{role}")
+    given = visit.text("One more role for {who}: {role}", who=who, role=role)
     if not until:
         return given
     last = written.day(until, visit.language)
-    return given + visit.text(f", until {last}", f"，至{last}")
+    return given + visit.text(", until {last}", last=last)
 
 
 def proposal_of(form: Mapping[str, str]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.material.element import TREO
 from lodeline.service.balance import sites
 from lodeline.store.queries import log as log_entries
@@ -30,45 +31,49 @@ def headline(chosen: Chosen) -> str:
             return over
         if worst["state"] == "gain":
             return visit.text(
-                f"By {month}, {site} had given {mass} more {name} than it took in",
-                f"截至{month}，{site}的{name}比收入多出{mass}",
+                "By {month}, {site} had given {mass} more {name} than it took in",
+                month=month,
+                site=site,
+                mass=mass,
+                name=name,
             )
         return visit.text(
-            f"By {month}, {mass} of {name} had left {site} without a trace",
-            f"截至{month}，{site}有{mass}{name}去向不明",
+            "By {month}, {mass} of {name} had left {site} without a trace", month=month, mass=mass, name=name, site=site
         )
     if chosen.tested.height:
         beyond, of = chosen.tested.filter(pl.col("state") == "beyond").height, chosen.tested.height
         if beyond > 1:
             return visit.text(
-                f"{site}: {name} raises no alarm, and {beyond} of {of} balances lie beyond 3 σ",
-                f"{site}的{name}未报警，{of}期平衡中有{beyond}期超出3σ",
+                "{site}: {name} raises no alarm, and {beyond} of {of} balances lie beyond 3 σ",
+                site=site,
+                name=name,
+                beyond=beyond,
+                of=of,
             )
         if beyond:
-            return visit.text(
-                f"{site}: {name} stays below the alarm, once only just", f"{site}的{name}未达报警，但曾接近限值"
-            )
+            return visit.text("{site}: {name} stays below the alarm, once only just", site=site, name=name)
         total = _total(chosen)
         if chosen.unfiled:
             return visit.text(
-                f"{site}: {name} closes where its months are filed{total and f', {total} in all'}",
-                f"{site}的{name}在已申报月份内闭合{total and f'，合计{total}'}",
+                "{site}: {name} closes where its months are filed{total}",
+                site=site,
+                name=name,
+                total=bilingual(total and f", {total} in all", total and f"，合计{total}"),
             )
         return visit.text(
-            f"{site}: every {name} balance closes{total and f', {total} in all'}",
-            f"{site}的{name}平衡全部闭合{total and f'，合计{total}'}",
+            "{site}: every {name} balance closes{total}",
+            site=site,
+            name=name,
+            total=bilingual(total and f", {total} in all", total and f"，合计{total}"),
         )
     if chosen.element == TREO and chosen.bound_mg:
         mass = written.mass(chosen.bound_mg, visit.language)
         return visit.text(
-            f"{site} sent out at least {mass} of {name} more than it can have had",
-            f"{site}发出的{name}至少比其可能持有量多{mass}",
+            "{site} sent out at least {mass} of {name} more than it can have had", site=site, mass=mass, name=name
         )
     if chosen.rows["muf_mg"].is_not_null().any():
-        return visit.text(
-            f"{site} has counted its {name} once: a balance needs two counts", f"{site}的{name}仅盘存一次，尚不能检验"
-        )
-    return visit.text(f"Nobody has counted the {name} at {site}", f"{site}的{name}从未盘存")
+        return visit.text("{site} has counted its {name} once: a balance needs two counts", site=site, name=name)
+    return visit.text("Nobody has counted the {name} at {site}", name=name, site=site)
 
 
 def _total(chosen: Chosen) -> str:
@@ -90,12 +95,20 @@ def _over_a_window(chosen: Chosen, worst: Mapping[str, Any], name: str) -> str |
     )
     if worst["state"] == "gain":
         return visit.text(
-            f"From {since} to {until}, {site} gave {mass} more {name} than it took in",
-            f"{since}至{until}，{site}的{name}比收入多出{mass}",
+            "From {since} to {until}, {site} gave {mass} more {name} than it took in",
+            since=since,
+            until=until,
+            site=site,
+            mass=mass,
+            name=name,
         )
     return visit.text(
-        f"From {since} to {until}, {mass} of {name} left {site} without a trace",
-        f"{since}至{until}，{site}有{mass}{name}去向不明",
+        "From {since} to {until}, {mass} of {name} left {site} without a trace",
+        since=since,
+        until=until,
+        mass=mass,
+        name=name,
+        site=site,
     )
 
 
@@ -150,27 +163,17 @@ def _measured(visit: Visit, statement: sites.Statement) -> str:
     """How far measurement explains the difference, or why nobody can say."""
     if statement.z is not None:
         sigma, z = written.mass(statement.sigma_mg, visit.language), written.sigmas(statement.z)
-        return visit.text(
-            f"Measurement explains ±{sigma} (one σ); the difference is {z} σ.",
-            f"测量误差为 ±{sigma}（一倍 σ），差额为 {z} σ。",
-        )
+        return visit.text("Measurement explains ±{sigma} (one σ); the difference is {z} σ.", sigma=sigma, z=z)
     if statement.state == "unfiled":
-        return visit.text(
-            "The firm has not filed a month of this balance: it is not tested until it has.",
-            "本期内有月份未申报：补报之前不作检验。",
-        )
+        return visit.text("The firm has not filed a month of this balance: it is not tested until it has.")
     if statement.state == "untested":
         return visit.text(
-            "Nobody has stated what some lots hold, and what they may hold explains any difference: it is not tested"
-            " until they are assayed.",
-            "部分批次未申报成分，其可能的含量足以解释任何差额：补充化验之前不作检验。",
+            "Nobody has stated what some lots hold, and what they may hold explains any difference: "
+            "it is not tested until they are assayed."
         )
     if statement.muf_mg is not None:
-        return visit.text(
-            "Only one count: how far measurement explains the difference is unknown.",
-            "仅有一次盘存：无法判断测量误差的影响。",
-        )
-    return visit.text("No count ends it: the difference is unknown.", "期末无盘存：差额未知。")
+        return visit.text("Only one count: how far measurement explains the difference is unknown.")
+    return visit.text("No count ends it: the difference is unknown.")
 
 
 def to_do(chosen: Chosen, explanations: Table) -> Sequence[Mapping[str, str | None]]:
@@ -182,7 +185,7 @@ def to_do(chosen: Chosen, explanations: Table) -> Sequence[Mapping[str, str | No
         what = explanations.rows[0][0].text
         acts.append(
             (
-                visit.text(f"Look first at what would explain it best: {what}", f"先核对最可能的解释：{what}"),
+                visit.text("Look first at what would explain it best: {what}", what=what),
                 "#explained",
             )
         )
@@ -190,41 +193,38 @@ def to_do(chosen: Chosen, explanations: Table) -> Sequence[Mapping[str, str | No
         month = written.month(entry["period"], visit.language)
         acts.append(
             (
-                visit.text(f"Correct {month}, if its filing is wrong", f"如{month}申报有误，请更正")
-                if own else visit.text(f"Read the filing of {month}", f"查看{month}的申报"),
+                visit.text("Correct {month}, if its filing is wrong", month=month)
+                if own else visit.text("Read the filing of {month}", month=month),
                 visit.url("entry", entry=entry["entry"]),
             )
         )  # fmt: skip
     if chosen.findings and own:
         acts.append(
             (
-                visit.text("Answer what was asked of you", "答复主管部门的询问"),
+                visit.text("Answer what was asked of you"),
                 visit.url("firm", organisation=chosen.holder),
             )
         )
     elif chosen.worst is not None:
         acts.append(
             (
-                visit.text("Ask the firm, by the finding", "就线索询问企业"),
+                visit.text("Ask the firm, by the finding"),
                 visit.url("finding", finding=chosen.worst["finding"]),
             )
         )
     if chosen.statement.state == "untested":
-        acts.append((visit.text("Have the lots assayed that nobody has assayed", "补充化验未化验的批次"), "#explained"))
+        acts.append((visit.text("Have the lots assayed that nobody has assayed"), "#explained"))
     if not chosen.tested.height:
         if own:
             acts.append(
                 (
-                    visit.text(
-                        "Count the whole site at the end of two months, and file the counts with those months",
-                        "在两个月末对全场所盘存，并随当月申报盘存结果",
-                    ),
+                    visit.text("Count the whole site at the end of two months, and file the counts with those months"),
                     visit.url("firm-file", organisation=chosen.holder),
                 )
             )  # fmt: skip
         else:
             plan = visit.opens("inspection-plan-new", site=chosen.site)
-            acts.append((visit.text("Plan a count at the site", "安排现场盘点"), plan))
+            acts.append((visit.text("Plan a count at the site"), plan))
     return [{"text": text, "href": href} for text, href in acts]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual, text
 from lodeline.service.balance import sites
 from lodeline.service.overview import overview as questions
 from lodeline.web.pages.balance import tables as tables_of
@@ -136,9 +137,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         inspected=inspected,
         succession=of_site(visit, chosen.site, only=chosen.holder),
         yields_drawing=draw_yields(visit, yields, asked=chosen.site, named=named),
-        peers_drawing=draw_sites(
-            visit, peers, name=visit.text("z at this stage", "同环节 z 值"), asked=chosen.site, named=named
-        ),
+        peers_drawing=draw_sites(visit, peers, name=visit.text("z at this stage"), asked=chosen.site, named=named),
         left_out=len(months.columns) - len(tables_of.with_mass(months).columns),
         months_table=shown(visit, tables_of.with_mass(months)),
         tables={key: shown(visit, table) for key, table in tables.items()},
@@ -190,15 +189,19 @@ def _record(visit: Visit, site: str) -> dict[str, Any]:
         return found[0]
     near = [one for one in table["id"] if site.casefold() in one.casefold()][:5]
     raise NotHereError(
-        f"No site {site!r} is in the register."
-        + (f" Perhaps {', '.join(near)}." if near else " Find it by its name in the field at the side."),
-        f"登记簿中没有场所 {site!r}。" + (f"或许是 {'、'.join(near)}。" if near else "请在侧栏的查找框中按名称查找。"),
+        text(
+            "No site {site!r} is in the register. Perhaps {near}.",
+            site=site,
+            near=bilingual(", ".join(near), "、".join(near)),
+        )
+        if near
+        else text("No site {site!r} is in the register. Find it by its name in the field at the side.", site=site)
     )
 
 
 def _nothing_yet(visit: Visit, record: Mapping[str, Any]) -> HttpResponse:
     name = record["name"] or record["id"]
-    title = visit.text(f"Nothing has been filed for {name} yet", f"{name}尚无申报")
+    title = visit.text("Nothing has been filed for {name} yet", name=name)
     owner = record["organisation"]
     return show(
         visit, "lodeline/balance/balance_empty.html", title=title, record=record,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.material.element import TREO
 from lodeline.regulation.span import Span
 from lodeline.service.balance import sites
@@ -31,7 +32,7 @@ def balances(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     line = filters(
@@ -64,7 +65,7 @@ def balances(visit: Visit) -> HttpResponse:
         elements=choice.element_links(visit, present, element),
         lede=_lede(visit, rows, bounds),
         states=links,
-        drawing=draw_sites(visit, rows, name=visit.text("z of each site", "各场所的 z 值")),
+        drawing=draw_sites(visit, rows, name=visit.text("z of each site")),
         table=shown(visit, table),
         total_oxide=None if element == TREO else visit.here(element=TREO),
     )
@@ -96,26 +97,36 @@ def _headline(visit: Visit, rows: pl.DataFrame, *, name: str, span: Span) -> str
     when = written.span(span, visit.language)
     if total is None or not total["tested"]:
         return visit.text(
-            f"In {when}, no balance of {name} could be tested: no site counted at both ends",
-            f"{when}没有场所首尾均盘存{name}，无法检验",
+            "In {when}, no balance of {name} could be tested: no site counted at both ends", when=when, name=name
         )
     wrong, of = total["loss"] + total["gain"], total["tested"]
     if wrong:
-        return visit.text(
-            f"In {when}, {name} did not close at {written.count(wrong)} of {written.count(of)} sites"
+        return (
+            visit.text(
+                "In {when}, {name} did not close at {wrong} of {of} sites",
+                when=when,
+                name=name,
+                wrong=written.count(wrong),
+                of=written.count(of),
+            )
             if of > 1
-            else f"In {when}, {name} did not close at the one site that could be tested",
-            f"{when}可检验的{written.count(of)}个场所中有{written.count(wrong)}个{name}不闭合",
+            else visit.text(
+                "In {when}, {name} did not close at the one site that could be tested",
+                when=when,
+                name=name,
+                of=written.count(of),
+                wrong=written.count(wrong),
+            )
         )
     if beyond := total["beyond"]:
         far = f"{written.count(beyond)} {'lies' if beyond == 1 else 'lie'}"
         return visit.text(
-            f"In {when}, no site raises an alarm for {name}; {far} beyond 3 σ",
-            f"{when}{name}平衡均未报警，其中{written.count(beyond)}个场所超出3σ",
+            "In {when}, no site raises an alarm for {name}; {far} beyond 3 σ",
+            when=when,
+            name=name,
+            far=bilingual(far, written.count(beyond)),
         )
-    return visit.text(
-        f"In {when}, {name} closed at every site that could be tested", f"{when}可检验的场所{name}全部闭合"
-    )
+    return visit.text("In {when}, {name} closed at every site that could be tested", when=when, name=name)
 
 
 def _lede(visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int]) -> dict[str, object]:

@@ -21,9 +21,9 @@ from lodeline.web.words.language import Text, text
 _STATES: Final[dict[str, State]] = {"gain": "gain", "loss": "loss"}
 #: Where a difference shows (service.balance.sites.Statement.parts).
 PARTS: Final[dict[str, Text]] = {
-    "process": text("In processing: consumed − made", "加工过程：投入 − 产出"),
-    "unaccounted": text("Taken from lots beyond what they held", "批次支取超过其持有量"),
-    "count": text("At the count: book − counted", "盘存：账面 − 实盘"),
+    "process": text("In processing: consumed − made"),
+    "unaccounted": text("Taken from lots beyond what they held"),
+    "count": text("At the count: book − counted"),
 }
 #: Half the width of the band of a sum, in units of its own σ.
 _SUM_SIGMAS: Final = 3
@@ -40,21 +40,21 @@ def draw_chart(visit: Visit, rows: pl.DataFrame, run: Run, *, element: str) -> M
     unit = written.unit(max(largest, 3 * float(str(rows["sigma_mg"].max() or 0))), visit.language)
     name = words.element(element, visit.language)
     chart = ControlChart(
-        name=visit.text(f"Control chart of {name}", f"{name}控制图"),
+        name=visit.text("Control chart of {name}", name=name),
         periods=tuple(_periods(visit, rows, run)),
         unit=unit,
         words=ChartWords(
-            muf=visit.text("Difference", "差额"),
-            cumulative=visit.text("Sum of differences", "累计差额"),
-            missing=visit.text("missing", "短少"),
-            found=visit.text("found without origin", "多出"),
-            no_count=visit.text("no balance", "无平衡"),
+            muf=visit.text("Difference", context="balance"),
+            cumulative=visit.text("Sum of differences"),
+            missing=visit.text("missing", context="balance"),
+            found=visit.text("found without origin"),
+            no_count=visit.text("no balance"),
             states=(
-                ("ok", visit.text("no alarm", "未报警")), ("gain", visit.text("gain", "多出")),
-                ("loss", visit.text("loss", "短少")),
+                ("ok", visit.text("no alarm")), ("gain", visit.text("gain")),
+                ("loss", visit.text("loss", context="balance")),
             ),
         ),
-        description=visit.text("The table of months has every number.", "各月表格列出全部数字。"),
+        description=visit.text("The table of months has every number."),
         page=_page_test(visit, rows, run),
     )  # fmt: skip
     return wide_and_narrow(draw_control_chart(chart), draw_control_chart(chart, width=NARROW))
@@ -97,7 +97,7 @@ def _page_test(visit: Visit, rows: pl.DataFrame, run: Run) -> PageTest | None:
         loss=tuple(loss.get(one) for one in untils),
         gain=tuple(gain.get(one) for one in untils),
         alarm=run.limits[f"page-{PAGE_DRAWN:g}"],
-        alarm_word=visit.text("alarm", "报警"),
+        alarm_word=visit.text("alarm"),
     )
 
 
@@ -110,7 +110,7 @@ def draw_parts(visit: Visit, statement: Statement) -> Markup:
     )
     kind: BarKind = {"gain": "gain", "loss": "loss"}.get(statement.state, "quiet")  # type: ignore[assignment]
     bars = Bars(
-        name=visit.text("Where the difference shows", "差额出现在何处"),
+        name=visit.text("Where the difference shows"),
         bars=tuple(
             Bar(
                 label=visit.localized(PARTS[part]), value=mass_mg / unit.mg, kind=kind,
@@ -119,6 +119,6 @@ def draw_parts(visit: Visit, statement: Statement) -> Markup:
             for part, mass_mg in statement.parts
         ),
         marker=statement.muf_mg / unit.mg,
-        marker_text=visit.text("together ", "合计") + unit.full(statement.muf_mg, signed=True),
+        marker_text=visit.text("together ") + unit.full(statement.muf_mg, signed=True),
     )  # fmt: skip
     return wide_and_narrow(draw_bars(bars, width=520), draw_bars(bars, width=NARROW))

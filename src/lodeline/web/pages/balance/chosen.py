@@ -11,6 +11,7 @@ import polars as pl
 from django.utils.functional import cached_property
 
 from lodeline.detection.finding import Finding
+from lodeline.language import bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.balance import sites
 from lodeline.service.balance.book import shared_errors
@@ -70,8 +71,11 @@ class Chosen:
         if asked not in self.present:
             listed = ", ".join(self.present)
             raise NotHereError(
-                f"No lot at this site holds {words.element(asked, 'en')}: look at one of {listed}.",
-                f"该场所没有含{words.element(asked, 'zh')}的批次：可选 {listed}。",
+                text(
+                    "No lot at this site holds {element}: look at one of {listed}.",
+                    element=bilingual(words.element(asked, "en"), words.element(asked, "zh")),
+                    listed=listed,
+                )
             )
         return asked
 
@@ -87,13 +91,21 @@ class Chosen:
             choice.check_month(month)
         if first > last:
             raise BadQuestionError(
-                f"{first} is later than {last}: choose a month to begin with that is no later than the last.",
-                f"{first} 晚于 {last}：起始月份不能晚于结束月份。",
+                text(
+                    "{first} is later than {last}: choose a month to begin with that is no later than the last.",
+                    first=first,
+                    last=last,
+                )
             )
         if last < self.first or first > self.last:
             raise NotHereError(
-                f"There is no balance from {first} to {last}: this site has months from {self.first} to {self.last}.",
-                f"{first} 至 {last} 没有物料平衡：该场所有 {self.first} 至 {self.last} 的数据。",
+                text(
+                    "There is no balance from {first} to {last}: this site has months from {first2} to {last2}.",
+                    first=first,
+                    last=last,
+                    first2=self.first,
+                    last2=self.last,
+                )
             )
         return first, last
 
@@ -179,12 +191,12 @@ class Chosen:
         """What measurements of a method are called; of a partner's laboratory a firm is told no more than that."""
         visit = self.visit
         if laboratory is not None and self.describe is not None and laboratory != self.site:
-            return visit.text("a laboratory of a partner", "对方化验室")
-        named = visit.text("no method named", "未注明方法") if method.startswith(";") else method
+            return visit.text("a laboratory of a partner")
+        named = visit.text("no method named") if method.startswith(";") else method
         if laboratory is None:
             return str(named)
         name = self._site_names.get(laboratory, laboratory)
-        return visit.text(f"{name}, {named}", f"{name}，{named}")
+        return visit.text("{name}, {named}", name=name, named=named)
 
     def lot(self, name: str) -> str:
         """What the reader calls a lot."""
@@ -209,16 +221,11 @@ class Chosen:
         try:
             until = date.fromisoformat(asked)
         except ValueError:
-            raise BadQuestionError(
-                f"{asked!r} is no day: write it like 2025-06-30.", f"{asked!r} 不是日期：请写作 2025-06-30。"
-            ) from None
+            raise BadQuestionError(text("{asked!r} is no day: write it like 2025-06-30.", asked=asked)) from None
         found = sites.statement(self.all_rows, until=until)
         if found is None:
             days = ", ".join(str(day) for day in self.all_rows["until"].unique().sort()[-6:])
-            raise NotHereError(
-                f"No balance ends on {asked}. The newest end on {days}.",
-                f"没有在 {asked} 结束的平衡。最近的为 {days}。",
-            )
+            raise NotHereError(text("No balance ends on {asked}. The newest end on {days}.", asked=asked, days=days))
         return found
 
     @cached_property

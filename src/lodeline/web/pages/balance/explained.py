@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.detection.finding import Finding
+from lodeline.language import bilingual
 from lodeline.service.balance.explaining import Explanation, Kind, costs
 from lodeline.service.balance.site_books import SiteBooks
 from lodeline.service.balance.sites import Statement
@@ -49,11 +50,11 @@ def explanations_table(
 
     return Table(
         name="explanations",
-        caption=visit.text("What would close it", "可能使其闭合的情形"),
+        caption=visit.text("What would close it"),
         columns=(
-            Column(key="explanation", label=text("What would explain it by itself", "可单独解释的情形")),
-            Column(key="cost", label=text("Far-fetched", "牵强程度"), number=True),
-            Column(key="left", label=text("Would remain", "剩余差额"), number=True, unit="kg"),
+            Column(key="explanation", label=text("What would explain it by itself")),
+            Column(key="cost", label=text("Far-fetched"), number=True),
+            Column(key="left", label=text("Would remain"), number=True, unit="kg"),
         ),
         rows=[cells(one) for one in books.explanations],
         empty=_nothing(visit, statement),
@@ -62,18 +63,14 @@ def explanations_table(
 
 def _nothing(visit: Visit, statement: Statement) -> str:
     if statement.muf_mg is None:
-        return visit.text("No count ends it, so there is nothing to explain yet.", "期末无盘存，尚无可解释的差额。")
+        return visit.text("No count ends it, so there is nothing to explain yet.")
     if not statement.sigma_mg or statement.z is None:
-        return visit.text(
-            "Only one count: how much of the difference is measurement is not known.",
-            "仅有一次盘存，无法区分测量误差。",
-        )
+        return visit.text("Only one count: how much of the difference is measurement is not known.")
     if abs(statement.muf_mg) <= costs()["near_sigmas"] * statement.sigma_mg:
-        return visit.text("Measurement explains this difference.", "测量误差即可解释该差额。")
+        return visit.text("Measurement explains this difference.")
     return visit.text(
-        "No single row, lot, laboratory or scale would explain it: either several things came together, or it is no"
-        " mistake of the papers.",
-        "没有任何单一的行、批次、化验室或衡器可以解释：或为多种原因叠加，或并非单据差错。",
+        "No single row, lot, laboratory or scale would explain it: either several things came "
+        "together, or it is no mistake of the papers."
     )
 
 
@@ -123,104 +120,133 @@ def _unfiled(facts: _Facts) -> Text:
     gain = facts.row.get("kind") == "receipt"
     if not facts.row:
         return text(
-            f"The {facts.count} deliveries that only the other side has filed, all of them together",
-            f"仅由对方申报的{facts.count}笔流转合计",
+            "The {count} deliveries that only the other side has filed, all of them together", count=facts.count
         )
     if gain:
         return text(
-            f"A delivery of {facts.mass['en']} shipped on {facts.day('en')}, lot {facts.lot}, came in and its receipt"
-            " was not filed",
-            f"{facts.day('zh')}发来的一笔货物（批次 {facts.lot}，{facts.mass['zh']}）已到货但未申报收货",
+            "A delivery of {mass} shipped on {day}, lot {lot}, came in and its receipt was not filed",
+            mass=facts.mass,
+            day=bilingual(facts.day("en"), facts.day("zh")),
+            lot=facts.lot,
         )
     return text(
-        f"A delivery of {facts.mass['en']} that a customer received on {facts.day('en')}, lot {facts.lot}, left and its"
-        " shipment was not filed",
-        f"客户于{facts.day('zh')}收到的一笔货物（批次 {facts.lot}，{facts.mass['zh']}）已发出但未申报发货",
+        "A delivery of {mass} that a customer received on {day}, lot {lot}, left and its shipment was not filed",
+        mass=facts.mass,
+        day=bilingual(facts.day("en"), facts.day("zh")),
+        lot=facts.lot,
     )
 
 
 def _beside(facts: _Facts) -> Text:
     entering = facts.row["entering"]
-    return text(
-        f"The goods of {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, were"
-        + (" counted already" if entering else " gone already when the site was counted")
-        + f" on {facts.day('en', 'count_on')}",
-        f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）的货物在{facts.day('zh', 'count_on')}盘存时"
-        + ("已计入" if entering else "已不在库"),
+    return (
+        text(
+            "The goods of {what}, {mass}, lot {lot}, were counted already on {day}",
+            what=bilingual(facts.what("en"), facts.what("zh")),
+            mass=facts.mass,
+            lot=facts.lot,
+            day=bilingual(facts.day("en", "count_on"), facts.day("zh", "count_on")),
+        )
+        if entering
+        else text(
+            "The goods of {what}, {mass}, lot {lot}, were gone already when the site was counted on {day}",
+            what=bilingual(facts.what("en"), facts.what("zh")),
+            mass=facts.mass,
+            lot=facts.lot,
+            day=bilingual(facts.day("en", "count_on"), facts.day("zh", "count_on")),
+        )
     )
 
 
 def _twice(facts: _Facts) -> Text:
     return text(
-        f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, is filed twice",
-        f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）重复申报",
+        "The {what}, {mass}, lot {lot}, is filed twice",
+        what=bilingual(facts.what("en"), facts.what("zh")),
+        mass=facts.mass,
+        lot=facts.lot,
     )
 
 
 def _one_row(facts: _Facts) -> Text:
     return text(
-        f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, did not happen in this time",
-        f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）并未在此期间发生",
+        "The {what}, {mass}, lot {lot}, did not happen in this time",
+        what=bilingual(facts.what("en"), facts.what("zh")),
+        mass=facts.mass,
+        lot=facts.lot,
     )
 
 
 def _not_counted(facts: _Facts) -> Text:
     return text(
-        f"Lot {facts.lot}, of which the book holds {facts.mass['en']}, was left out of the count of {facts.day('en')}",
-        f"批次 {facts.lot}（账面 {facts.mass['zh']}）在{facts.day('zh')}盘存时漏点",
+        "Lot {lot}, of which the book holds {mass}, was left out of the count of {day}",
+        lot=facts.lot,
+        mass=facts.mass,
+        day=bilingual(facts.day("en"), facts.day("zh")),
     )
 
 
 def _not_booked(facts: _Facts) -> Text:
-    return text(
-        f"Of lot {facts.lot}, {facts.mass['en']} was there that no row had brought in",
-        f"批次 {facts.lot} 有 {facts.mass['zh']} 在库，但没有任何行记录其来源",
-    )
+    return text("Of lot {lot}, {mass} was there that no row had brought in", lot=facts.lot, mass=facts.mass)
 
 
 def _otherwise(facts: _Facts) -> Text:
     return text(
-        f"Lot {facts.lot} was counted wrongly on {facts.day('en')}: the book holds {facts.mass['en']}",
-        f"批次 {facts.lot} 在{facts.day('zh')}盘存有误：账面为 {facts.mass['zh']}",
+        "Lot {lot} was counted wrongly on {day}: the book holds {mass}",
+        lot=facts.lot,
+        day=bilingual(facts.day("en"), facts.day("zh")),
+        mass=facts.mass,
     )
 
 
 def _slip(facts: _Facts) -> Text:
     larger = (facts.one.share or 0) > 1
-    return text(
-        f"The {facts.what('en')}, {facts.mass['en']}, lot {facts.lot}, was"
-        + (" a thousand times as much (t for kg)" if larger else " a thousandth of it (kg for t)"),
-        f"{facts.what('zh')}（批次 {facts.lot}，{facts.mass['zh']}）实际应为其"
-        + ("一千倍（吨误作千克）" if larger else "千分之一（千克误作吨）"),
+    return (
+        text(
+            "The {what}, {mass}, lot {lot}, was a thousand times as much (t for kg)",
+            what=bilingual(facts.what("en"), facts.what("zh")),
+            mass=facts.mass,
+            lot=facts.lot,
+        )
+        if larger
+        else text(
+            "The {what}, {mass}, lot {lot}, was a thousandth of it (kg for t)",
+            what=bilingual(facts.what("en"), facts.what("zh")),
+            mass=facts.mass,
+            lot=facts.lot,
+        )
     )
 
 
-def _more(facts: _Facts, en: tuple[str, str], zh: tuple[str, str]) -> tuple[str, str]:
-    place = 0 if (facts.one.share or 0) > 0 else 1
-    return en[place], zh[place]
+def _more(facts: _Facts) -> bool:
+    return (facts.one.share or 0) > 0
 
 
 def _lot_share(facts: _Facts) -> Text:
-    en, zh = _more(facts, ("more", "less"), ("高", "低"))
     return text(
-        f"Lot {facts.lot} holds {facts.share['en']} {en} {facts.element['en']} than its composition says",
-        f"批次 {facts.lot} 的实际{facts.element['zh']}含量比所报成分{zh}{facts.share['zh']}",
+        "Lot {lot} holds {share} {more} {element} than its composition says",
+        lot=facts.lot,
+        share=facts.share,
+        more=text("more", context="composition") if _more(facts) else text("less", context="composition"),
+        element=facts.element,
     )
 
 
 def _laboratory(facts: _Facts) -> Text:
-    en, zh = _more(facts, ("low", "high"), ("偏低", "偏高"))
     return text(
-        f"Every {facts.element['en']} assay of one kind ({facts.measured}) is {facts.share['en']} too {en}",
-        f"同一来源的{facts.element['zh']}化验（{facts.measured}）均{zh}{facts.share['zh']}",
+        "Every {element} assay of one kind ({measured}) is {share} too {low}",
+        element=facts.element,
+        measured=facts.measured,
+        share=facts.share,
+        low=text("low", context="assays") if _more(facts) else text("high", context="assays"),
     )
 
 
 def _scale(facts: _Facts) -> Text:
-    en, zh = _more(facts, ("little", "much"), ("偏轻", "偏重"))
     return text(
-        f"Every weighing of one kind ({facts.measured}) shows {facts.share['en']} too {en}",
-        f"同一来源的称重（{facts.measured}）示值均{zh}{facts.share['zh']}",
+        "Every weighing of one kind ({measured}) shows {share} too {little}",
+        measured=facts.measured,
+        share=facts.share,
+        little=text("little", context="scales") if _more(facts) else text("much", context="scales"),
     )
 
 
@@ -279,14 +305,15 @@ def _one_sided(visit: Visit, number: int, mass: str, element: str, *, gain: bool
             else f"{number} shipments to the firm in this time have"
         )  # fmt: skip
         return visit.text(
-            f"In the ledger: {some} no receipt, up to {mass} of {element}.",
-            f"账本所见：该时段内发往该企业的{'一' if number == 1 else number}笔货物没有收货申报，至多{mass}{element}。",
+            "In the ledger: {some} no receipt, up to {mass} of {element}.",
+            some=bilingual(some, "一" if number == 1 else str(number)),
+            mass=mass,
+            element=element,
         )
     if gain:
         return visit.text(
-            "In the ledger: every shipment to the firm in this time has its receipt, "
-            "so goods on the way explain nothing.",
-            "账本所见：该时段内发往该企业的货物均有收货申报，在途货物不能解释差额。",
+            "In the ledger: every shipment to the firm in this time has its receipt, so goods on the "
+            "way explain nothing."
         )
     if number:
         some = (
@@ -294,11 +321,11 @@ def _one_sided(visit: Visit, number: int, mass: str, element: str, *, gain: bool
             else f"{number} deliveries that customers of the firm received in this time have"
         )  # fmt: skip
         return visit.text(
-            f"In the ledger: {some} no shipment, up to {mass} of {element}.",
-            f"账本所见：该时段内客户申报收到该企业的{'一' if number == 1 else number}笔货物没有发货申报，"
-            f"至多{mass}{element}。",
+            "In the ledger: {some} no shipment, up to {mass} of {element}.",
+            some=bilingual(some, "一" if number == 1 else str(number)),
+            mass=mass,
+            element=element,
         )
     return visit.text(
-        "In the ledger: everything that customers received from the firm in this time was filed as shipped.",
-        "账本所见：该时段内客户从该企业收到的货物均有发货申报。",
+        "In the ledger: everything that customers received from the firm in this time was filed as shipped."
     )

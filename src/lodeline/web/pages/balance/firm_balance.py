@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
+from lodeline.language import text
 from lodeline.office.findings.firm_view import own_findings
 from lodeline.web.pages.balance.balance import balance_page
 from lodeline.web.pages.common.firm_part import Firm, OwnVisit
@@ -16,9 +17,7 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
     firm = Firm(visit, organisation)
     if site not in firm.sites_ever:
         listed = ", ".join(sorted(firm.sites_ever)) or "–"
-        raise NotHereError(
-            f"You have no site {site!r}: yours are {listed}.", f"本企业没有场所 {site!r}：现有 {listed}。"
-        )
+        raise NotHereError(text("You have no site {site!r}: yours are {listed}.", site=site, listed=listed))
 
     def describe(finding: Finding) -> Finding:
         """Without strangers, and with lots as the firm knows them."""

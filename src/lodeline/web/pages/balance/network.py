@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lodeline.accountancy.untestable import REASONS
+from lodeline.language import bilingual
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, Suspect, reconcile_nation
@@ -29,19 +30,30 @@ _NOT_COUNTED: Final = ", not counted"
 _BETWEEN: Final = " > "
 #: Kinds of streams (service.balance.reconciling), as far as they have a word.
 _KINDS: Final[Mapping[str, Text]] = {
-    "origin": text("origin", "来源"), "arrived": text("came in", "到货"), "delivered": text("delivered", "交付"),
-    "export": text("exported", "出口"), "loss": text("lost", "损耗"), "use": text("used", "使用"),
-    "adjustment": text("adjusted", "调整"), "shipped": text("as shipped", "发货"),
-    "received": text("as received", "收货"),
-    "unpaired": text("without its other side", "单方申报"), "stock": text("change of stock", "库存变动"),
-    "opening stock": text("opening stock", "期初库存"), "closing stock": text("closing stock", "期末库存"),
-    "stock change": text("change of stock", "库存变动"), "in": text("came in", "收入"), "out": text("went out", "发出"),
-    "move": text("moved", "内部转移"), "moved in": text("moved in", "移入"), "moved out": text("moved out", "移出"),
+    "origin": text("origin", context="balance"),
+    "arrived": text("came in", context="balance, network, KINDS 1"),
+    "delivered": text("delivered"),
+    "export": text("exported"),
+    "loss": text("lost"),
+    "use": text("used"),
+    "adjustment": text("adjusted"),
+    "shipped": text("as shipped"),
+    "received": text("as received"),
+    "unpaired": text("without its other side"),
+    "stock": text("change of stock"),
+    "opening stock": text("opening stock"),
+    "closing stock": text("closing stock"),
+    "stock change": text("change of stock"),
+    "in": text("came in", context="balance, network, KINDS 2"),
+    "out": text("went out"),
+    "move": text("moved"),
+    "moved in": text("moved in"),
+    "moved out": text("moved out"),
     **{
-        f"origin {kind}": text(f"origin: {word['en'].lower()}", f"来源：{word['zh']}")
+        f"origin {kind}": text("origin: {word}", word=bilingual(word["en"].lower(), word["zh"]))
         for kind, word in words.ORIGINS.items()
     },
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +79,18 @@ def network(visit: Visit, found: Reconciled) -> Network:
     return Network(
         headline=_headline(visit, found, name),
         element=name,
-        reason=None if reason is None else visit.text(reason["en"], reason["zh"]),
+        reason=None if reason is None else visit.localized(bilingual(reason["en"], reason["zh"])),
         p=written.probability(found.p),
         # Where nothing could be tested there is no figure of the test.
         global_test="" if math.isnan(found.global_test) else written.number(round(found.global_test, 1)),
         freedom=written.count(found.freedom),
         tables={
-            "suspects": _suspects(visit, found), "untold": _untold(visit, found), "nodes": _nodes(visit, found),
+            "suspects": _suspects(visit, found),
+            "untold": _untold(visit, found),
+            "nodes": _nodes(visit, found),
             "streams": _streams(visit, found),
         },
-    )  # fmt: skip
+    )
 
 
 def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -> dict[str, str | None]:
@@ -105,47 +119,45 @@ def reconciled_at_first(store: Store, snapshot: Snapshot, law: Jurisdiction) -> 
 
 def _headline(visit: Visit, found: Reconciled, name: str) -> str:
     if found.reason is not None:
-        return visit.text(f"The national books of {name} cannot be tested", f"全国{name}账目尚不能检验")
+        return visit.text("The national books of {name} cannot be tested", name=name)
     best = found.suspects[0] if found.suspects else None
     if best is None or best.p > FAMILY_RATE:
-        return visit.text(
-            f"The national books of {name} balance with corrections that measurement explains",
-            f"全国{name}账目经测量误差范围内的校正即可平衡",
-        )
+        return visit.text("The national books of {name} balance with corrections that measurement explains", name=name)
     where, mass = _place(visit, best.place), written.mass(abs(best.mass_mg), visit.language)
     if best.kind == "leak":
         return visit.text(
-            f"About {mass} of {name} may {'leave' if best.mass_mg > 0 else 'enter'} unseen at: {where}",
-            f"约{mass}{name}在“{where}”处或有未见记录的{'流出' if best.mass_mg > 0 else '流入'}",
+            "About {mass} of {name} may {enter} unseen at: {where}",
+            mass=mass,
+            name=name,
+            enter=text("leave") if best.mass_mg > 0 else text("enter"),
+            where=where,
         )
-    return visit.text(
-        f"One figure of {name} may be off by about {mass}: {where}", f"{name}或有一项数据偏差约{mass}：{where}"
-    )
+    return visit.text("One figure of {name} may be off by about {mass}: {where}", name=name, mass=mass, where=where)
 
 
 def _node(visit: Visit, name: str | None) -> str:
     """A stage, counted or not; deliveries between two."""
     if name is None:
-        return visit.text("outside", "系统外")
+        return visit.text("outside")
     if _BETWEEN in name:
         return " → ".join(_node(visit, part) for part in name.split(_BETWEEN))
     if name == "outside":
-        return visit.text("outside", "系统外")
+        return visit.text("outside")
     counted = not name.endswith(_NOT_COUNTED)
     stage = words.word(words.STAGES, name.removesuffix(_NOT_COUNTED), visit.language)
-    return stage if counted else stage + visit.text(" (not counted)", "（未盘点）")
+    return stage if counted else stage + visit.text(" (not counted)")
 
 
 def _place(visit: Visit, name: str) -> str:
     """A node or a stream by its stable name."""
     node, _, kind = name.partition(": ")
     shown = _node(visit, node)
-    return shown if not kind else visit.text(f"{shown}, ", f"{shown}，") + words.word(_KINDS, kind, visit.language)
+    return shown if not kind else visit.text("{shown}, ", shown=shown) + words.word(_KINDS, kind, visit.language)
 
 
 def _mass(visit: Visit, mass_mg: float | None, *, signed: bool = False) -> Cell:
     if mass_mg is None:
-        return Cell(text=visit.text("not measured", "未测量"))
+        return Cell(text=visit.text("not measured"))
     return Cell(text=written.mass(mass_mg, visit.language, signed=signed), value=mass_mg / written.MG_PER_KG)
 
 
@@ -160,76 +172,86 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
         alike = [_place(visit, place) for _, place in one.alike if place != one.place]
         return (
             Cell(
-                text=_place(visit, one.place), value=one.place,
-                note=visit.text("or: ", "或：") + visit.text(", ", "、").join(alike) if alike else "",
+                text=_place(visit, one.place),
+                value=one.place,
+                note=visit.text("or: ") + visit.text(", ", context="balance").join(alike) if alike else "",
             ),
             Cell(text=_what(visit, one.kind), value=one.kind),
             _mass(visit, one.mass_mg, signed=True),
             _mass(visit, one.sigma_mg),
             Cell(text=written.probability(one.p), value=one.p),
-        )  # fmt: skip
+        )
 
     return Table(
         name="suspects",
-        caption=visit.text("Where to look", "需要查看之处"),
+        caption=visit.text("Where to look"),
         columns=(
-            Column(key="place", label=text("Where", "位置")), Column(key="kind", label=text("What", "性质")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
-            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
-            Column(key="p", label=text("By chance", "偶然概率"), number=True),
+            Column(key="place", label=text("Where", context="balance")),
+            Column(key="kind", label=text("What", context="balance")),
+            Column(key="mass", label=text("Mass", context="balance"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±"), number=True, unit="kg"),
+            Column(key="p", label=text("By chance"), number=True),
         ),
         rows=[cells(one) for one in found.suspects],
-        empty=visit.text("No single error or leak stands out.", "没有突出的单一差错或泄漏。"),
-    )  # fmt: skip
+        empty=visit.text("No single error or leak stands out."),
+    )
 
 
 def _what(visit: Visit, kind: str) -> str:
-    return visit.text("leak", "泄漏") if kind == "leak" else visit.text("bias of a figure", "数据偏差")
+    return visit.text("leak") if kind == "leak" else visit.text("bias of a figure")
 
 
 def _untold(visit: Visit, found: Reconciled) -> Table:
     """Leaks and biases of which the measurements tell nothing, so that no mass stands beside them."""
-    unknown = visit.text("cannot be told", "无法判断")
+    unknown = visit.text("cannot be told")
     return Table(
         name="untold",
-        caption=visit.text("What cannot be told", "无法判断之处"),
+        caption=visit.text("What cannot be told"),
         columns=(
-            Column(key="place", label=text("Where", "位置")), Column(key="kind", label=text("What", "性质")),
-            Column(key="mass", label=text("Mass", "质量")),
+            Column(key="place", label=text("Where", context="balance")),
+            Column(key="kind", label=text("What", context="balance")),
+            Column(key="mass", label=text("Mass", context="balance")),
         ),
         rows=[
-            (Cell(text=_place(visit, place), value=place), Cell(text=_what(visit, kind), value=kind),
-             Cell(text=unknown, value=None))
+            (
+                Cell(text=_place(visit, place), value=place),
+                Cell(text=_what(visit, kind), value=kind),
+                Cell(text=unknown, value=None),
+            )
             for kind, place in found.untold
         ],
         per_page=20,
-        empty=visit.text("Every leak and every wrong figure would show.", "任何泄漏或数据偏差均可显现。"),
-    )  # fmt: skip
+        empty=visit.text("Every leak and every wrong figure would show."),
+    )
 
 
 def _nodes(visit: Visit, found: Reconciled) -> Table:
     """Each balance of the network before it is corrected."""
 
     def cells(row: Mapping[str, Any]) -> Row:
-        kind = visit.text("deliveries", "流转") if row["kind"] == "transfer" else visit.text("stage", "环节")
+        kind = visit.text("deliveries", context="balance") if row["kind"] == "transfer" else visit.text("stage")
         return (
-            Cell(text=_node(visit, row["node"]), value=row["node"]), Cell(text=kind, value=row["kind"]),
-            _mass(visit, row["imbalance_mg"], signed=True), _mass(visit, row["sigma_mg"]), _number(row["test"]),
-        )  # fmt: skip
+            Cell(text=_node(visit, row["node"]), value=row["node"]),
+            Cell(text=kind, value=row["kind"]),
+            _mass(visit, row["imbalance_mg"], signed=True),
+            _mass(visit, row["sigma_mg"]),
+            _number(row["test"]),
+        )
 
     return Table(
         name="nodes",
-        caption=visit.text("Balances of the network", "网络各节点平衡"),
+        caption=visit.text("Balances of the network"),
         columns=(
-            Column(key="node", label=text("Balance of", "平衡对象")), Column(key="kind", label=text("Kind", "类别")),
-            Column(key="imbalance", label=text("Difference", "差额"), number=True, unit="kg"),
-            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
-            Column(key="test", label=text("In σ", "σ 倍数"), number=True),
+            Column(key="node", label=text("Balance of")),
+            Column(key="kind", label=text("Kind", context="balance")),
+            Column(key="imbalance", label=text("Difference", context="balance"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±"), number=True, unit="kg"),
+            Column(key="test", label=text("In σ"), number=True),
         ),
         rows=[cells(row) for row in found.nodes.iter_rows(named=True)],
         per_page=20,
-        empty=visit.text("Nothing moved in these months.", "该时段内没有物料流动。"),
-    )  # fmt: skip
+        empty=visit.text("Nothing moved in these months."),
+    )
 
 
 def _streams(visit: Visit, found: Reconciled) -> Table:
@@ -238,27 +260,31 @@ def _streams(visit: Visit, found: Reconciled) -> Table:
     def cells(row: Mapping[str, Any]) -> Row:
         return (
             Cell(
-                text=f"{_node(visit, row['source'])} → {_node(visit, row['target'])}", value=row["stream"],
+                text=f"{_node(visit, row['source'])} → {_node(visit, row['target'])}",
+                value=row["stream"],
                 note=words.word(_KINDS, row["kind"], visit.language),
             ),
-            _mass(visit, row["measured_mg"]), _mass(visit, row["sigma_mg"]), _mass(visit, row["reconciled_mg"]),
-            _mass(visit, row["reconciled_sigma_mg"]), _mass(visit, row["adjustment_mg"], signed=True),
+            _mass(visit, row["measured_mg"]),
+            _mass(visit, row["sigma_mg"]),
+            _mass(visit, row["reconciled_mg"]),
+            _mass(visit, row["reconciled_sigma_mg"]),
+            _mass(visit, row["adjustment_mg"], signed=True),
             _number(row["test"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="streams",
-        caption=visit.text("Streams as measured and as they balance", "各流股的测量值与校正值"),
+        caption=visit.text("Streams as measured and as they balance"),
         columns=(
-            Column(key="stream", label=text("Stream", "流股")),
-            Column(key="measured", label=text("Measured", "测量值"), number=True, unit="kg"),
-            Column(key="measured_sigma", label=text("±", "±"), number=True, unit="kg"),
-            Column(key="reconciled", label=text("Balanced", "校正值"), number=True, unit="kg"),
-            Column(key="reconciled_sigma", label=text("±", "±"), number=True, unit="kg"),
-            Column(key="adjustment", label=text("Correction", "校正量"), number=True, unit="kg"),
-            Column(key="test", label=text("In σ", "σ 倍数"), number=True),
+            Column(key="stream", label=text("Stream")),
+            Column(key="measured", label=text("Measured", context="balance, network"), number=True, unit="kg"),
+            Column(key="measured_sigma", label=text("±"), number=True, unit="kg"),
+            Column(key="reconciled", label=text("Balanced"), number=True, unit="kg"),
+            Column(key="reconciled_sigma", label=text("±"), number=True, unit="kg"),
+            Column(key="adjustment", label=text("Correction", context="balance"), number=True, unit="kg"),
+            Column(key="test", label=text("In σ"), number=True),
         ),
         rows=[cells(row) for row in found.streams.iter_rows(named=True)],
         per_page=20,
-        empty=visit.text("Nothing moved in these months.", "该时段内没有物料流动。"),
+        empty=visit.text("Nothing moved in these months."),
     )

@@ -30,14 +30,14 @@ from lodeline.web.words.words import Tone
 
 #: States of service.balance.sites.STATES: word, shape, tone.
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "gain": (text("Gain", "多出"), "up", "gain"),
-    "loss": (text("Loss", "短少"), "down", "loss"),
-    "beyond": (text("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
-    "closes": (text("Closes", "闭合"), "tick", "quiet"),
-    "unfiled": (text("Not tested: a month is not filed", "未检验：有月份未申报"), "ring", "ink"),
-    "untested": (text("Not tested: not enough assays", "未检验：化验数据不足"), "ring", "ink"),
-    "once": (text("Counted once", "仅盘存一次"), "ring", "quiet"),
-    "none": (text("Not counted", "未盘点"), "bar", "quiet"),
+    "gain": (text("Gain"), "up", "gain"),
+    "loss": (text("Loss", context="balance"), "down", "loss"),
+    "beyond": (text("Beyond 3 σ, no alarm"), "half", "ink"),
+    "closes": (text("Closes"), "tick", "quiet"),
+    "unfiled": (text("Not tested: a month is not filed"), "ring", "ink"),
+    "untested": (text("Not tested: not enough assays"), "ring", "ink"),
+    "once": (text("Counted once"), "ring", "quiet"),
+    "none": (text("Not counted"), "bar", "quiet"),
 }
 _KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
 _BAND: Final = 3.0
@@ -98,9 +98,9 @@ def sites_table(
     def cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
         site, muf_mg, until = row["site"], row["muf_mg"], row["until"]
         at_least = bounds.get(site)
-        unknown = visit.text("unknown", "未知")
+        unknown = visit.text("unknown")
         if muf_mg is None and at_least:
-            unknown = visit.text("at least ", "至少") + written.mass(-at_least, language, signed=True)
+            unknown = visit.text("at least ") + written.mass(-at_least, language, signed=True)
         return (
             Cell(
                 text=sites.get(site, site), value=site, note=firms.get(row["organisation"], row["organisation"]),
@@ -113,7 +113,7 @@ def sites_table(
             Cell(text=written.sigmas(row["z"]), value=row["z"]),
             state_cell(visit, row["state"], row["finding"]),
             Cell(
-                text=visit.text(f"{row['wrong']} of {row['tested']}", f"{row['tested']}期中{row['wrong']}期")
+                text=visit.text("{wrong} of {tested}", wrong=row['wrong'], tested=row['tested'])
                 if row["tested"] else written.NOTHING,
                 value=row["wrong"] if row["tested"] else None,
             ),
@@ -121,22 +121,22 @@ def sites_table(
 
     return Table(
         name=name,
-        caption=visit.text("Newest balance of each site", "各场所最近一期平衡")
+        caption=visit.text("Newest balance of each site")
         if span is None
-        else visit.text("Balances of each site, summed", "各场所平衡合计"),
+        else visit.text("Balances of each site, summed"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="until", label=text("Counted", "盘存日")),
-            Column(key="muf", label=text("Difference", "差额"), number=True, unit="kg"),
-            Column(key="sigma", label=text("Uncertainty", "标准不确定度"), number=True, unit="kg"),
-            Column(key="z", label=text("z", "z 值"), number=True),
-            Column(key="state", label=text("Verdict", "判断")),
-            Column(key="wrong", label=text("Alarms", "报警期数"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="stage", label=text("Stage")),
+            Column(key="until", label=text("Counted", context="balance, part")),
+            Column(key="muf", label=text("Difference", context="balance"), number=True, unit="kg"),
+            Column(key="sigma", label=text("Uncertainty"), number=True, unit="kg"),
+            Column(key="z", label=text("z", context="balance"), number=True),
+            Column(key="state", label=text("Verdict", context="balance")),
+            Column(key="wrong", label=text("Alarms"), number=True),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=per_page,
-        empty=visit.text("No site is like that: take a filter away.", "没有符合条件的场所：请减少筛选条件。"),
+        empty=visit.text("No site is like that: take a filter away."),
     )
 
 
@@ -147,7 +147,7 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
     """
     names = words.site_names(visit.reading.snapshot.register)
     if not named:
-        names = {site: names[site] if site == asked else visit.text("another site", "其他场所") for site in names}
+        names = {site: names[site] if site == asked else visit.text("another site") for site in names}
     dots = tuple(
         Dot(
             value=z,
@@ -165,7 +165,7 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
         dots=dots,
         band=_BAND,
         band_word="±3 σ",
-        description=visit.text("z of each site; the table has every number.", "各场所的 z 值；表格列出全部数字。"),
+        description=visit.text("z of each site; the table has every number."),
     )
     return wide_and_narrow(draw_strip(strip, width=1120 if asked is None else 520), draw_strip(strip, width=NARROW))
 
@@ -177,10 +177,10 @@ def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) 
     """
     if asked not in yields["site"] or yields.height < _PEERS_LEAST:
         return Markup("")
-    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site", "其他场所")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site")
     median = float(str(yields["share"].median()))
     strip = Strip(
-        name=visit.text("Yield at this stage", "同环节收率"),
+        name=visit.text("Yield at this stage"),
         dots=tuple(
             Dot(
                 value=100 * (share - median), name=names.get(site, site) if named or site == asked else other,
@@ -188,17 +188,14 @@ def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) 
             )
             for site, share in yields.select("site", "share").iter_rows()
         ),
-        description=visit.text(
-            "Made of what was consumed, in percentage points from the median of the stage.",
-            "产出占投入的比例与同环节中位数之差（百分点）。",
-        ),
+        description=visit.text("Made of what was consumed, in percentage points from the median of the stage."),
     )  # fmt: skip
     return wide_and_narrow(draw_strip(strip), draw_strip(strip, width=NARROW))
 
 
 def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Table:
     """The same yields, the lowest first; `named` as in `draw_yields`."""
-    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site", "其他场所")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.text("another site")
     median = yields["share"].median()
     middle = float(str(median)) if median is not None else 0.0
 
@@ -215,15 +212,15 @@ def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool)
 
     return Table(
         name="yields",
-        caption=visit.text("Yield at this stage", "同环节收率"),
+        caption=visit.text("Yield at this stage"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="yield", label=text("Made of what was consumed", "产出占投入"), number=True),
-            Column(key="from_median", label=text("From the median", "与中位数之差"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="yield", label=text("Made of what was consumed"), number=True),
+            Column(key="from_median", label=text("From the median"), number=True),
         ),
         rows=[cells(site, share) for site, share in yields.sort("share").iter_rows()],
         per_page=10,
-        empty=visit.text("No site of this stage processed any.", "本环节没有场所加工该元素。"),
+        empty=visit.text("No site of this stage processed any."),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.signature import Identification
 from lodeline.accountancy.untestable import REASONS
+from lodeline.language import bilingual
 from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, DetectionPower, Run, Side
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import grouped
@@ -22,10 +23,10 @@ from lodeline.web.words.words import Tone
 Measured = Callable[[str | None, str], str]
 
 QUANTITIES: Final[Mapping[str, Text]] = {
-    "weighing": text("Weighing", "称重"),
-    "assay": text("Assay", "化验"),
-    "sampling": text("Sampling", "取样"),
-    "moisture": text("Moisture", "水分"),
+    "weighing": text("Weighing"),
+    "assay": text("Assay"),
+    "sampling": text("Sampling"),
+    "moisture": text("Moisture"),
 }
 #: A chance that is this small is said in words.
 _NEVER: Final = written.ONE_IN_A_MILLION
@@ -45,7 +46,7 @@ _WIDE: Final = 520.0
 def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, Any]:
     """What the battery makes of the run, in words. `chosen`: the reader has cut the span."""
     if run.reason is not None:
-        return {"reason": visit.localized(_text(REASONS[run.reason]))}
+        return {"reason": visit.localized(REASONS[run.reason])}
     leading = run.leading
     assert leading is not None, "a run that was tested has two sides"
     shape, tone, word = _mark(visit, leading)
@@ -57,36 +58,29 @@ def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, 
         "text": _chance(visit, leading.p),
         "window": _window(visit, leading, element) if leading.p < _NOTICED else "",
         "budget": visit.text(
-            f"It alarms below {written.probability(run.budget)}: one false finding in 200 site-years for each side.",
-            f"概率低于{written.probability(run.budget)}时报警：每侧每 200 场所年一次误报。",
+            "It alarms below {probability}: one false finding in 200 site-years for each side.",
+            probability=written.probability(run.budget),
         ),
         "chosen": chosen,
         "periods": written.count(int(run.balances["active"].sum())),
     }
 
 
-def _text(found: Mapping[str, str]) -> Text:
-    return text(found["en"], found["zh"])
-
-
 def _mark(visit: Visit, side: Side) -> tuple[str, Tone, str]:
     if not side.alarm:
-        return "tick", "quiet", visit.text("Chance explains the run", "偶然误差可以解释")
+        return "tick", "quiet", visit.text("Chance explains the run")
     if side.side > 0:
-        return "down", "loss", visit.text("Missing, beyond chance", "短少，超出偶然误差")
-    return "up", "gain", visit.text("Too much, beyond chance", "多出，超出偶然误差")
+        return "down", "loss", visit.text("Missing, beyond chance")
+    return "up", "gain", visit.text("Too much, beyond chance")
 
 
 def _chance(visit: Visit, p: float) -> str:
     if p >= _NOTICED:
-        return visit.text("Most clean runs of this length show as much.", "同样长度的正常场所大多会有这样的差额。")
+        return visit.text("Most clean runs of this length show as much.")
     if p < _NEVER:
-        return visit.text(
-            "A clean run would show as much less than once in a million times.",
-            "正常场所出现这样差额的机会低于百万分之一。",
-        )
+        return visit.text("A clean run would show as much less than once in a million times.")
     often = written.count(round(1 / p)) if p < 0.1 else grouped(1 / p, 1)
-    return visit.text(f"One clean run in {often} shows as much.", f"约每{often}个正常场所会有一个出现这样的差额。")
+    return visit.text("One clean run in {often} shows as much.", often=often)
 
 
 def _window(visit: Visit, side: Side, element: str) -> str:
@@ -96,12 +90,18 @@ def _window(visit: Visit, side: Side, element: str) -> str:
     since, until = written.day(side.since, language), written.day(side.until, language)
     if side.side > 0:
         return visit.text(
-            f"It shows best from {since} to {until}: {mass} of {name} missing, were it taken evenly.",
-            f"最明显的时段为{since}至{until}：如均匀流失，短少{name}{mass}。",
+            "It shows best from {since} to {until}: {mass} of {name} missing, were it taken evenly.",
+            since=since,
+            until=until,
+            mass=mass,
+            name=name,
         )
     return visit.text(
-        f"It shows best from {since} to {until}: {mass} of {name} too much, had it come in evenly.",
-        f"最明显的时段为{since}至{until}：如均匀混入，多出{name}{mass}。",
+        "It shows best from {since} to {until}: {mass} of {name} too much, had it come in evenly.",
+        since=since,
+        until=until,
+        mass=mass,
+        name=name,
     )
 
 
@@ -117,37 +117,37 @@ def tests_table(visit: Visit, run: Run) -> Table:
             _test(visit, _ANNUAL, (loss.annual, gain.annual, run.limits["annual"]), _decimals),
         ]
         for reference, level in loss.page.items():
-            named = text(f"Page, k = {reference:g}", f"Page 检验，k = {reference:g}")
+            named = text("Page, k = {reference:g}", reference=reference)
             limit = run.limits[f"page-{reference:g}"]
             values = (level, gain.page[reference], limit)
             rows.append(_test(visit, (named, _PAGE_FOR[reference]), values, _decimals))
     return Table(
         name="tests",
-        caption=visit.text("Tests of the run", "整个时段的检验"),
+        caption=visit.text("Tests of the run"),
         columns=(
-            Column(key="test", label=text("Test", "检验")),
-            Column(key="missing", label=text("Missing", "短少"), number=True),
-            Column(key="too_much", label=text("Too much", "多出"), number=True),
-            Column(key="limit", label=text("Alarms at", "报警限"), number=True),
+            Column(key="test", label=text("Test")),
+            Column(key="missing", label=text("Missing", context="balance"), number=True),
+            Column(key="too_much", label=text("Too much"), number=True),
+            Column(key="limit", label=text("Alarms at"), number=True),
         ),
         rows=rows,
-        empty=visit.text("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested."),
     )
 
 
 _BATTERY: Final = (
-    text("Battery: probability on a clean run", "综合检验：正常场所出现的概率"),
-    text("all windows of the run together; decides", "综合全部时段，据此判断"),
+    text("Battery: probability on a clean run"),
+    text("all windows of the run together; decides"),
 )
 _SINGLE: Final = (
-    text("Largest single balance", "最大单期"),
-    text("for what is taken in one balance", "针对一次性差额"),
+    text("Largest single balance"),
+    text("for what is taken in one balance"),
 )
-_ANNUAL: Final = (text("Sum of the run", "全段合计"), text("for what is spread over all of it", "针对全程均匀差额"))
+_ANNUAL: Final = (text("Sum of the run"), text("for what is spread over all of it"))
 _PAGE_FOR: Final[Mapping[float, Text]] = {
-    0.25: text("for many balances", "针对多期差额"),
-    0.5: text("for some balances; drawn above", "针对数期差额；见上图"),
-    1.0: text("for one balance or two", "针对一两期差额"),
+    0.25: text("for many balances"),
+    0.5: text("for some balances; drawn above"),
+    1.0: text("for one balance or two"),
 }
 
 
@@ -179,15 +179,15 @@ def detection_power_table(visit: Visit, run: Run) -> Table:
     half, sure = (f"{power:.0%}" for power in POWERS)
     return Table(
         name="sight",
-        caption=visit.text("How much a test can see", "检验能发现多少"),
+        caption=visit.text("How much a test can see"),
         columns=(
-            Column(key="balances", label=text("Over the last", "最近期数")),
-            Column(key="half", label=text(f"Found in {half}", f"{half}可发现"), number=True, unit="kg"),
-            Column(key="sure", label=text(f"Found in {sure}", f"{sure}可发现"), number=True, unit="kg"),
-            Column(key="one", label=text("First mass, spread", "首行量分散后"), number=True),
+            Column(key="balances", label=text("Over the last")),
+            Column(key="half", label=text("Found in {half}", half=half), number=True, unit="kg"),
+            Column(key="sure", label=text("Found in {sure}", sure=sure), number=True, unit="kg"),
+            Column(key="one", label=text("First mass, spread"), number=True),
         ),
         rows=[cells(power) for power in run.detection_powers],
-        empty=visit.text("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested."),
     )
 
 
@@ -201,22 +201,29 @@ def ceiling_words(visit: Visit, run: Run, *, element: str, measured: Measured) -
     share = written.percent(last.of_one_month, language, 0)
     if last.balances > 1 and last.of_one_month > _AS_GOOD_AS_SURE:
         text = visit.text(
-            f"A loss of {mass} of {name} is found in 95 of 100 if it lies in one balance, and as good as always if it"
-            f" is spread evenly over the {n}: over all of them {least} are enough.",
-            f"{mass}{name}集中在一期时有 95% 可发现，均匀分散于{n}期时几乎必然发现："
-            f"分散于全部时段时，{least}即有同样把握。",
+            "A loss of {mass} of {name} is found in 95 of 100 if it lies in one balance, and as good "
+            "as always if it is spread evenly over the {n}: over all of them {least} are enough.",
+            mass=mass,
+            name=name,
+            n=n,
+            least=least,
         )
     elif last.balances > 1:
         text = visit.text(
-            f"A loss of {mass} of {name} spread evenly over the {n} balances cannot be found with more than {share}, by"
-            f" any test; in one balance it is found in 95 of 100. Over all of them it takes {least}.",
-            f"{mass}{name}如均匀分散于{n}期，任何检验发现的概率都不超过{share}；集中在一期则有 95% 可发现。"
-            f"分散于全部时段时，须达{least}才有同样把握。",
+            "A loss of {mass} of {name} spread evenly over the {n} balances cannot be found with "
+            "more than {share}, by any test; in one balance it is found in 95 of 100. Over all of "
+            "them it takes {least}.",
+            mass=mass,
+            name=name,
+            n=n,
+            share=share,
+            least=least,
         )
     else:
         text = visit.text(
-            f"Less than {mass} of {name} in this one balance is found in fewer than 95 of 100, by any test.",
-            f"该期{name}差额小于{mass}时，任何检验的发现概率都低于 95%。",
+            "Less than {mass} of {name} in this one balance is found in fewer than 95 of 100, by any test.",
+            mass=mass,
+            name=name,
         )
     return {"text": text, "cure": _cure(visit, run, measured)}
 
@@ -233,20 +240,24 @@ def _cure(visit: Visit, run: Run, measured: Measured) -> str:
     )
     if run.systematic_share >= _MOSTLY:
         return visit.text(
-            f"{share} of the variance over the whole run is calibration, most of it {what.lower()} ({who}), and more"
-            " months do not average that out. The cure is recalibration, assays by an independent laboratory, and what"
-            " the other side of each delivery has weighed (shipper–receiver difference), not a better test.",
-            f"全段方差的{share}来自校准误差，主要是{what}（{who}），月份再多也不会相互抵消。"
-            "解决办法是重新校准、委托独立化验、对照收发双方的称重（收发差），而不是更换检验方法。",
+            "{share} of the variance over the whole run is calibration, most of it {what} ({who}), "
+            "and more months do not average that out. The cure is recalibration, assays by an "
+            "independent laboratory, and what the other side of each delivery has weighed "
+            "(shipper–receiver difference), not a better test.",
+            share=share,
+            what=bilingual(what.lower(), what),
+            who=who,
         )
-    only = visit.text(f"Only {share}", f"仅有{share}")
+    only = visit.text("Only {share}", share=share)
     if run.systematic_share < _NEXT_TO_NOTHING:
         percent = written.percent(2 * _NEXT_TO_NOTHING, visit.language, 0)
-        only = visit.text(f"Less than {percent}", f"不到{percent}")
+        only = visit.text("Less than {percent}", percent=percent)
     return visit.text(
-        f"{only} of the variance over the whole run is calibration; the rest is new each time, most of it"
-        f" {what.lower()} ({who}). More samples or repeated measurements make it smaller.",
-        f"全段方差{only}来自校准误差，其余为每次随机产生，主要是{what}（{who}）。增加取样或重复测量可以减小。",
+        "{only} of the variance over the whole run is calibration; the rest is new each time, "
+        "most of it {what} ({who}). More samples or repeated measurements make it smaller.",
+        only=only,
+        what=bilingual(what.lower(), what),
+        who=who,
     )
 
 
@@ -272,16 +283,16 @@ def sources_table(visit: Visit, run: Run, *, measured: Measured) -> Table:
 
     return Table(
         name="sources",
-        caption=visit.text("What σ of the whole run is made of", "全段 σ 的构成"),
+        caption=visit.text("What σ of the whole run is made of"),
         columns=(
-            Column(key="quantity", label=text("Measured", "测量")),
-            Column(key="random", label=text("New each time", "随机部分"), number=True, unit="kg"),
-            Column(key="systematic", label=text("Calibration", "校准部分"), number=True, unit="kg"),
-            Column(key="share", label=text("Of the variance", "占方差"), number=True),
+            Column(key="quantity", label=text("Measured", context="balance, run")),
+            Column(key="random", label=text("New each time"), number=True, unit="kg"),
+            Column(key="systematic", label=text("Calibration", context="balance"), number=True, unit="kg"),
+            Column(key="share", label=text("Of the variance"), number=True),
         ),
         rows=[] if frame is None else [cells(row) for row in frame.iter_rows(named=True)],
         per_page=8,
-        empty=visit.text("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested."),
     )
 
 
@@ -291,22 +302,24 @@ def signature_here(visit: Visit, run: Run) -> dict[str, Any] | None:
     if leading is None or found is None or leading.p >= _ASKED:
         return None
     if found.reason is not None:
-        return {"reason": visit.localized(_text(REASONS[found.reason])), "headline": "", "drawing": Markup("")}
+        return {"reason": visit.localized(REASONS[found.reason]), "headline": "", "drawing": Markup("")}
     gain = leading.side < 0
     named = [match.signature for match in found.matches if match.signature.name in found.named]
-    text = visit.text(", or ", "，或").join(visit.text(one.name_en, one.name_zh) for one in named[:3])
-    more = visit.text(f" and {len(named) - 3} more", f"等{len(named)}种") if len(named) > 3 else ""
+    text = visit.text(", or ").join(visit.localized(bilingual(one.name_en, one.name_zh)) for one in named[:3])
+    more = (
+        visit.text(" and {named} more", named=bilingual(str(len(named) - 3), str(len(named)))) if len(named) > 3 else ""
+    )
     if not named:
-        headline = visit.text("No known material fits the elements together", "各元素的差额与已知物料均不相符")
+        headline = visit.text("No known material fits the elements together")
     elif gain:
-        headline = visit.text(f"What came in looks like {text}{more}", f"多出的物料近似{text}{more}")
+        headline = visit.text("What came in looks like {text}{more}", text=text, more=more)
     else:
-        headline = visit.text(f"What is missing looks like {text}{more}", f"短少的物料近似{text}{more}")
+        headline = visit.text("What is missing looks like {text}{more}", text=text, more=more)
     return {
         "reason": None,
         "headline": headline,
         "several": len(named) > 1,
-        "elements": visit.text(", ", "、").join(run.elements),
+        "elements": visit.text(", ", context="balance").join(run.elements),
         "since": written.day(leading.since, visit.language),
         "until": written.day(leading.until, visit.language),
         "p": written.probability(found.p),
@@ -316,10 +329,11 @@ def signature_here(visit: Visit, run: Run) -> dict[str, Any] | None:
 
 def _draw_signatures(visit: Visit, found: Identification) -> Markup:
     bars = Bars(
-        name=visit.text("How well each material explains the differences", "各物料对差额的解释程度"),
+        name=visit.text("How well each material explains the differences"),
         bars=tuple(
             Bar(
-                label=visit.text(match.signature.name_en, match.signature.name_zh), value=max(match.z, 0.0),
+                label=visit.localized(bilingual(match.signature.name_en, match.signature.name_zh)),
+                value=max(match.z, 0.0),
                 text=f"z {written.sigmas(match.z)}", kind="flow" if match.signature.name in found.named else "quiet",
             )
             for match in found.matches[:_SIGNATURES]
@@ -335,34 +349,37 @@ def signature_table(visit: Visit, run: Run) -> Table:
     language = visit.language
     return Table(
         name="signature",
-        caption=visit.text("Materials against the differences", "各物料与差额的对照"),
+        caption=visit.text("Materials against the differences"),
         columns=(
-            Column(key="material", label=text("Material", "物料")),
-            Column(key="z", label=text("z", "z 值"), number=True),
-            Column(key="mass", label=text("Would be", "相当于"), number=True, unit="kg"),
-            Column(key="sigma", label=text("±", "±"), number=True, unit="kg"),
-            Column(key="left", label=text("Rest, p", "剩余 p"), number=True),
-            Column(key="fits", label=text("Fits", "相符")),
+            Column(key="material", label=text("Material")),
+            Column(key="z", label=text("z", context="balance"), number=True),
+            Column(key="mass", label=text("Would be", context="balance"), number=True, unit="kg"),
+            Column(key="sigma", label=text("±"), number=True, unit="kg"),
+            Column(key="left", label=text("Rest, p"), number=True),
+            Column(key="fits", label=text("Fits")),
         ),
         rows=[
             (
-                Cell(text=visit.text(one.signature.name_en, one.signature.name_zh), value=one.signature.name),
+                Cell(
+                    text=visit.localized(bilingual(one.signature.name_en, one.signature.name_zh)),
+                    value=one.signature.name,
+                ),
                 Cell(text=written.sigmas(one.z), value=round(one.z, 6)),
                 Cell(text=written.mass(one.mass, language), value=one.mass / written.MG_PER_KG),
                 Cell(text=written.mass(one.sigma, language), value=one.sigma / written.MG_PER_KG),
                 Cell(text=written.probability(one.misfit_p), value=one.misfit_p),
                 Cell(
-                    text=visit.text("yes", "是") if one.signature.name in named else written.NOTHING,
+                    text=visit.text("yes", context="balance") if one.signature.name in named else written.NOTHING,
                     value=int(one.signature.name in named),
                 ),
             )
             for one in matches
         ],
         per_page=5,
-        empty=visit.text("Nothing could be tested.", "无法检验。"),
+        empty=visit.text("Nothing could be tested."),
     )
 
 
 def page_name(visit: Visit) -> str:
     """What the panel of Page's test is called."""
-    return visit.text(f"Page test, k {PAGE_DRAWN:g}, σ", f"Page 检验，k {PAGE_DRAWN:g}，σ")
+    return visit.text("Page test, k {page_drawn:g}, σ", page_drawn=PAGE_DRAWN)

@@ -24,36 +24,36 @@ from lodeline.web.words.language import Text, text
 
 #: Masses of a balance (accountancy.balance.BALANCE), in the order of the table, and what they are called.
 MASSES: Final[Mapping[str, Text]] = {
-    "opening": text("Opening", "期初"),
-    "origin": text("Origin", "来源"),
-    "in": text("In", "收入"),
-    "consumed": text("Consumed", "投入"),
-    "made": text("Made", "产出"),
-    "out": text("Out", "发出"),
-    "export": text("Exported", "出口"),
-    "loss": text("Lost", "损耗"),
-    "adjustment": text("Adjusted", "调整"),
-    "unaccounted": text("Beyond book", "超出账面"),
-    "book": text("Book", "账面"),
-    "physical": text("Counted", "实盘"),
-    "process_difference": text("In process", "加工差"),
-    "count_difference": text("At count", "盘存差"),
-    "muf": text("Difference", "差额"),
-    "sigma": text("Uncertainty", "标准不确定度"),
+    "opening": text("Opening"),
+    "origin": text("Origin"),
+    "in": text("In", context="balance"),
+    "consumed": text("Consumed"),
+    "made": text("Made", context="balance"),
+    "out": text("Out", context="balance"),
+    "export": text("Exported", context="balance"),
+    "loss": text("Lost", context="balance"),
+    "adjustment": text("Adjusted"),
+    "unaccounted": text("Beyond book"),
+    "book": text("Book"),
+    "physical": text("Counted", context="balance, tables"),
+    "process_difference": text("In process"),
+    "count_difference": text("At count"),
+    "muf": text("Difference", context="balance"),
+    "sigma": text("Uncertainty"),
 }
 _MOST_DECIMALS: Final = 3
 _SIGNED: Final = {"process_difference", "count_difference", "muf", "adjustment"}
 #: Columns that stay though there is no mass in them.
 _ALWAYS: Final = {"month", "since", "opening", "book", "physical", "muf", "sigma", "z", "state"}
 _LINES: Final[Mapping[str, Text]] = {
-    "origin": text("+ entered the system here", "+ 在此进入系统"),
-    "in": text("+ received", "+ 收入"),
-    "out": text("− sent out", "− 发出"),
-    "export": text("− exported", "− 出口"),
-    "loss": text("− lost and discarded", "− 损耗与废弃"),
-    "adjustment": text("± adjusted, as filed", "± 申报的调整"),
-    "process": text("± made − consumed", "± 产出 − 投入"),
-    "unaccounted": text("+ taken beyond what was held", "+ 支取超过持有量"),
+    "origin": text("+ entered the system here"),
+    "in": text("+ received"),
+    "out": text("− sent out"),
+    "export": text("− exported"),
+    "loss": text("− lost and discarded"),
+    "adjustment": text("± adjusted, as filed"),
+    "process": text("± made − consumed"),
+    "unaccounted": text("+ taken beyond what was held"),
 }
 
 
@@ -90,17 +90,17 @@ def months_table(visit: Visit, rows: pl.DataFrame, unit: Unit) -> Table:
 
     return Table(
         name="months",
-        caption=visit.text("Balance by month", "各月物料平衡"),
+        caption=visit.text("Balance by month"),
         columns=(
-            Column(key="month", label=text("Until", "截至")),
-            Column(key="since", label=text("Since", "起自")),
+            Column(key="month", label=text("Until", context="balance")),
+            Column(key="since", label=text("Since", context="balance")),
             *(Column(key=name, label=label, number=True, unit="kg") for name, label in MASSES.items()),
-            Column(key="z", label=text("z", "z 值"), number=True),
-            Column(key="state", label=text("Verdict", "判断")),
+            Column(key="z", label=text("z", context="balance"), number=True),
+            Column(key="state", label=text("Verdict", context="balance")),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=24,
-        empty=visit.text("No month of this site lies in the span: make it wider.", "所选时段内没有数据：请放宽时段。"),
+        empty=visit.text("No month of this site lies in the span: make it wider."),
     )
 
 
@@ -127,20 +127,18 @@ def with_mass(table: Table) -> Table:
 def statement_table(visit: Visit, statement: Statement) -> Table:
     """One balance as a sum in exact kilograms; each line signed as it enters."""
     counted = statement.muf_mg is not None
-    lines = [(visit.text("Held at the beginning", "期初持有"), statement.opening_mg)]
+    lines = [(visit.text("Held at the beginning"), statement.opening_mg)]
     lines += [(visit.localized(_LINES[flow]), mass_mg) for flow, mass_mg in statement.flows if mass_mg]
-    closing = (
-        visit.text("− counted at the end", "− 期末实盘") if counted else visit.text("= book at the end", "= 期末账面")
-    )
+    closing = visit.text("− counted at the end") if counted else visit.text("= book at the end")
     lines.append((closing, -statement.closing_mg if counted else statement.closing_mg))
     if statement.muf_mg is not None:
-        lines.append((visit.text("= difference", "= 差额"), statement.muf_mg))
+        lines.append((visit.text("= difference"), statement.muf_mg))
     return Table(
         name="statement",
-        caption=visit.text("The balance as a sum", "平衡计算式"),
+        caption=visit.text("The balance as a sum"),
         columns=(
-            Column(key="line", label=text("Line", "项目")),
-            Column(key="mass", label=text("kg, exact", "千克（精确值）"), number=True, unit="kg"),
+            Column(key="line", label=text("Line", context="balance")),
+            Column(key="mass", label=text("kg, exact"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -179,24 +177,24 @@ def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Tab
         )  # fmt: skip
     return Table(
         name="filings",
-        caption=visit.text("Filings behind these months", "各月所依据的申报"),
+        caption=visit.text("Filings behind these months"),
         columns=(
-            Column(key="month", label=text("Month", "月份")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-            Column(key="kind", label=text("Kind", "类别")),
-            Column(key="filed", label=text("Filed", "入账时间")),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="month", label=text("Month", context="balance")),
+            Column(key="entry", label=text("Entry"), number=True),
+            Column(key="kind", label=text("Kind", context="balance")),
+            Column(key="filed", label=text("Filed", context="balance")),
+            Column(key="rows", label=text("Rows", context="balance"), number=True),
         ),
         rows=rows,
         per_page=12,
-        empty=visit.text("The firm has filed none of these months.", "该企业未申报这些月份。"),
+        empty=visit.text("The firm has filed none of these months."),
     )
 
 
 def methods_table(visit: Visit, found: pl.DataFrame) -> Table:
     """The methods that the rows of a balance name (`sites.methods_named`), each with its uncertainty."""
-    unknown = visit.text("not in the register: default", "未登记：采用默认值")
-    unfit = visit.text("no figure for this element", "未登记该元素的数值")
+    unknown = visit.text("not in the register: default")
+    unfit = visit.text("no figure for this element")
 
     def cells(row: Mapping[str, Any]) -> Row:
         element = row["element"]
@@ -216,18 +214,17 @@ def methods_table(visit: Visit, found: pl.DataFrame) -> Table:
 
     return Table(
         name="methods",
-        caption=visit.text("Methods behind σ", "σ 所依据的方法"),
+        caption=visit.text("Methods behind σ"),
         columns=(
-            Column(key="method", label=text("Method", "方法")),
-            Column(key="quantity", label=text("Measures", "测量对象")),
-            Column(key="random", label=text("Random, %", "随机（%）"), number=True),
-            Column(key="systematic", label=text("Systematic, %", "系统（%）"), number=True),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
+            Column(key="method", label=text("Method", context="balance")),
+            Column(key="quantity", label=text("Measures", context="balance")),
+            Column(key="random", label=text("Random, %", context="balance"), number=True),
+            Column(key="systematic", label=text("Systematic, %", context="balance"), number=True),
+            Column(key="rows", label=text("Rows", context="balance"), number=True),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=12,
         empty=visit.text(
-            "Its rows name no method: the default uncertainties stand for all of them, and they are assumptions.",
-            "各行未注明方法：全部采用默认不确定度，属于假设值。",
+            "Its rows name no method: the default uncertainties stand for all of them, and they are assumptions."
         ),
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.service.balance import year as answers
 from lodeline.service.balance.reconciling import Reconciled, reconcile_nation
@@ -31,12 +32,12 @@ from lodeline.web.words.words import Tone
 
 #: State of service.balance.year.cells → word, shape, tone, and the states of sites (`?state=`) that make them.
 _STATES: Final[Mapping[str, tuple[Text, str, Tone, str]]] = {
-    "loss": (text("Missing", "短少"), "down", "loss", "loss"),
-    "gain": (text("Too much", "多出"), "up", "gain", "gain"),
-    "beyond": (text("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink", "beyond"),
-    "closes": (text("Closes", "闭合"), "tick", "flow", "closes"),
-    "unknown": (text("Cannot be said", "无法判断"), "ring", "ink", "once"),
-    "none": (text("Not counted", "未盘点"), "bar", "quiet", "none"),
+    "loss": (text("Missing", context="balance"), "down", "loss", "loss"),
+    "gain": (text("Too much"), "up", "gain", "gain"),
+    "beyond": (text("Beyond 3 σ, no alarm"), "half", "ink", "beyond"),
+    "closes": (text("Closes"), "tick", "flow", "closes"),
+    "unknown": (text("Cannot be said"), "ring", "ink", "once"),
+    "none": (text("Not counted"), "bar", "quiet", "none"),
 }
 _BY: Final = ("element", "region")
 _TAKES: Final = ("period", "element", "stage", "region")
@@ -47,7 +48,7 @@ def year(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     line = filters(visit, months, takes=_TAKES, present=present, keeps=("by",))
@@ -77,23 +78,21 @@ def year(visit: Visit) -> HttpResponse:
         states=_state_links(asked),
         matrix=_matrix(asked),
         by=[
-            {"text": visit.text("By element", "按元素"), "href": visit.here(by=None), "here": asked.by == "element"},
-            {"text": visit.text("By region", "按地区"), "href": visit.here(by="region"), "here": asked.by == "region"},
+            {"text": visit.text("By element"), "href": visit.here(by=None), "here": asked.by == "element"},
+            {"text": visit.text("By region"), "href": visit.here(by="region"), "here": asked.by == "region"},
         ],
         months=_months(asked, frozen),
         frozen=frozen,
         method=made,
         method_open=_is_turned(visit, made),
         tables={name: shown(visit, table) for name, table in tables.items()},
-    )  # fmt: skip
+    )
 
 
 def _by(visit: Visit) -> str:
     by = visit.query("by") or "element"
     if by not in _BY:
-        raise BadQuestionError(
-            f"`by` can be element or region, not {by!r}.", f"`by` 只能是 element 或 region，不能是 {by!r}。"
-        )
+        raise BadQuestionError(text("`by` can be element or region, not {by!r}.", by=by))
     return by
 
 
@@ -153,9 +152,12 @@ class Asked:
 def _every_element(asked: Asked) -> dict[str, object]:
     visit = asked.visit
     return {
-        "symbol": visit.text("All", "全部"), "number": "", "name": visit.text("all elements", "全部元素"),
-        "href": visit.here(element=None), "here": asked.line.element is None,
-    }  # fmt: skip
+        "symbol": visit.text("All"),
+        "number": "",
+        "name": visit.text("all elements"),
+        "href": visit.here(element=None),
+        "here": asked.line.element is None,
+    }
 
 
 def _headline(asked: Asked) -> str:
@@ -165,7 +167,7 @@ def _headline(asked: Asked) -> str:
     if found is None:
         name = None if asked.line.element is None else words.element(asked.line.element, language)
         return visit.text(
-            f"No site here holds {name or 'any rare earth'} in {when}", f"{when}此范围内没有场所持有{name or '稀土'}"
+            "No site here holds {name} in {when}", name=bilingual(name or "any rare earth", name or "稀土"), when=when
         )
     name = words.element(found.element, language)
     said = _said(visit, found, name=name, when=when)
@@ -173,10 +175,10 @@ def _headline(asked: Asked) -> str:
         return said
     n, of = written.count(found.closing), written.count(found.of)
     if found.closing == found.of:
-        return visit.text(f"All {of} elements closed in {when}: {said}", f"{when}{of}种元素全部闭合：{said}")
+        return visit.text("All {of} elements closed in {when}: {said}", of=of, when=when, said=said)
     if not found.closing:
         return said
-    return visit.text(f"{n} of {of} elements closed in {when}; {said}", f"{when}{of}种元素中{n}种闭合；{said}")
+    return visit.text("{n} of {of} elements closed in {when}; {said}", n=n, of=of, when=when, said=said)
 
 
 def _said(visit: Visit, found: Verdict, *, name: str, when: str) -> str:
@@ -194,25 +196,33 @@ def _said(visit: Visit, found: Verdict, *, name: str, when: str) -> str:
         where_en, where_zh = (f" in {in_stage}", stage) if only else (f", most of it in {in_stage}", f"主要在{stage}")
         what_en, what_zh = ("are missing", "短少") if state == "loss" else ("are too much", "多出")
         return visit.text(
-            f"{upper} did not close{in_en}: {mass} {what_en}{where_en}",
-            f"{in_zh}{name}不闭合：{where_zh}{what_zh}{mass}",
+            "{upper} did not close{in_}: {mass} {what}{where}",
+            upper=bilingual(upper, name),
+            in_=bilingual(in_en, in_zh),
+            mass=mass,
+            what=bilingual(what_en, what_zh),
+            where=bilingual(where_en, where_zh),
         )
     if state == "unknown":
         return visit.text(
-            f"Whether {name} closed{in_en} cannot be said: no balance has an uncertainty",
-            f"{in_zh}{name}是否闭合无法判断：各平衡均无法给出不确定度",
+            "Whether {name} closed{in_} cannot be said: no balance has an uncertainty",
+            name=name,
+            in_=bilingual(in_en, in_zh),
         )
     if state == "none":
-        return visit.text(f"Nobody counted {name}{in_en}", f"{in_zh}{name}未盘点")
+        return visit.text("Nobody counted {name}{in_}", name=name, in_=bilingual(in_en, in_zh))
     mass = written.mass_with_sigma(cell["muf_mg"], cell["sigma_mg"], language)
     if state == "beyond":
         return visit.text(
-            f"{upper} raised no alarm{in_en}, yet its sum lies beyond 3 σ: {mass}",
-            f"{in_zh}{name}未报警，但合计超出3σ：{mass}",
+            "{upper} raised no alarm{in_}, yet its sum lies beyond 3 σ: {mass}",
+            upper=bilingual(upper, name),
+            in_=bilingual(in_en, in_zh),
+            mass=mass,
         )
-    return visit.text(
-        f"{upper} closed{in_en}: {mass}" if alone else f"{name} {mass}",
-        f"{in_zh}{name}闭合：{mass}" if alone else f"{name}{mass}",
+    return (
+        visit.text("{upper} closed{in_}: {mass}", upper=bilingual(upper, name), in_=bilingual(in_en, in_zh), mass=mass)
+        if alone
+        else visit.text("{name} {mass}", name=name, mass=mass)
     )
 
 
@@ -247,13 +257,17 @@ def _state_links(asked: Asked) -> Sequence[Mapping[str, object]]:
         return []
     return [
         {
-            "word": visit.localized(word), "shape": shape, "tone": tone, "count": written.count(found.cell[one]),
+            "word": visit.localized(word),
+            "shape": shape,
+            "tone": tone,
+            "count": written.count(found.cell[one]),
             # Two states of sites make one of cells; the page of sites shows both without the filter.
-            "href": asked.sites(element=found.element, state=None if one == "unknown" else state), "here": False,
+            "href": asked.sites(element=found.element, state=None if one == "unknown" else state),
+            "here": False,
         }
         for one, (word, shape, tone, state) in _STATES.items()
         if found.cell[one]
-    ]  # fmt: skip
+    ]
 
 
 def _matrix(asked: Asked) -> Mapping[str, Any]:
@@ -271,17 +285,18 @@ def _matrix(asked: Asked) -> Mapping[str, Any]:
         if by == "element":
             name, short = words.element(one, language), one
         else:
-            name = short = words.region(one, language) if one else visit.text("no region stated", "未注明地区")
+            name = short = words.region(one, language) if one else visit.text("no region stated")
         rows.append(
             {
-                "name": name, "short": short, "href": _narrowed(visit, by, one),
+                "name": name,
+                "short": short,
+                "href": _narrowed(visit, by, one),
                 "total": _shown(asked, totals[one], asked.sites(**{by: one})),
                 "cells": [
-                    _shown(asked, found.get((one, stage)), asked.sites(**{by: one, "stage": stage}))
-                    for stage in stages
+                    _shown(asked, found.get((one, stage)), asked.sites(**{by: one, "stage": stage})) for stage in stages
                 ],
             }
-        )  # fmt: skip
+        )
     heads = [
         {"text": words.word(words.STAGES, one, language), "href": visit.here(stage=one) if one else None}
         for one in stages
@@ -306,15 +321,23 @@ def _shown(asked: Asked, row: Mapping[str, Any] | None, href: str | None) -> Map
         label += " " + written.mass(abs(row["wrong_mg"]), language)
     untold = row["sites"] - row["tested"]
     n, of = written.count(row["tested"]), written.count(row["sites"])
-    note = visit.text(f"{n} of {of} sites", f"{n}/{of}个场所") if untold else visit.text(
-        f"{of} sites" if row["sites"] > 1 else "1 site", f"{of}个场所"
-    )  # fmt: skip
+    note = (
+        visit.text("{n} of {of} sites", n=n, of=of)
+        if untold
+        else (visit.text("{of} sites", of=of) if row["sites"] > 1 else visit.text("1 site", of=of))
+    )
     if row["beyond"] and state == "closes":
-        note += visit.text(f", {row['beyond']} beyond 3 σ", f"，{row['beyond']}个超出3σ")
+        note += visit.text(", {beyond} beyond 3 σ", beyond=row["beyond"])
     return {
-        "mass": mass, "word": label, "shape": shape, "tone": tone, "note": note, "href": href,
-        "state": state, "partly": bool(row["none"]) and state != "none",
-    }  # fmt: skip
+        "mass": mass,
+        "word": label,
+        "shape": shape,
+        "tone": tone,
+        "note": note,
+        "href": href,
+        "state": state,
+        "partly": bool(row["none"]) and state != "none",
+    }
 
 
 def _cells_table(asked: Asked) -> Table:
@@ -327,15 +350,15 @@ def _cells_table(asked: Asked) -> Table:
 
     return Table(
         name="cells",
-        caption=visit.text("What does not close", "不闭合量"),
+        caption=visit.text("What does not close"),
         columns=(
-            Column(key=by, label=text("Element", "元素") if by == "element" else text("Region", "地区")),
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="muf", label=text("Difference", "差额"), number=True, unit="kg"),
-            Column(key="sigma", label=text("Uncertainty", "标准不确定度"), number=True, unit="kg"),
-            Column(key="wrong", label=text("By findings", "线索所指"), number=True, unit="kg"),
-            Column(key="sites", label=text("Sites", "场所"), number=True),
+            Column(key=by, label=text("Element") if by == "element" else text("Region")),
+            Column(key="stage", label=text("Stage")),
+            Column(key="state", label=text("State")),
+            Column(key="muf", label=text("Difference", context="balance"), number=True, unit="kg"),
+            Column(key="sigma", label=text("Uncertainty"), number=True, unit="kg"),
+            Column(key="wrong", label=text("By findings"), number=True, unit="kg"),
+            Column(key="sites", label=text("Sites"), number=True),
             *(Column(key=one, label=_STATES[one][0], number=True) for one in counts),
         ),
         rows=[
@@ -343,13 +366,15 @@ def _cells_table(asked: Asked) -> Table:
                 Cell(text=row[by], value=row[by]),
                 Cell(text=words.word(words.STAGES, row["stage"], language), value=row["stage"]),
                 Cell(text=visit.localized(_STATES[row["state"]][0]), value=row["state"]),
-                kg(row["muf_mg"]), kg(row["sigma_mg"]), kg(row["wrong_mg"]),
+                kg(row["muf_mg"]),
+                kg(row["sigma_mg"]),
+                kg(row["wrong_mg"]),
                 *(Cell(text=written.count(row[one]), value=row[one]) for one in ("sites", *counts)),
             )
             for row in cells(asked.rows, [by, "stage"]).iter_rows(named=True)
         ],
-        empty=visit.text("No site is like that: take a filter away.", "没有符合条件的场所：请减少筛选条件。"),
-    )  # fmt: skip
+        empty=visit.text("No site is like that: take a filter away."),
+    )
 
 
 def _months(asked: Asked, frozen: Frozen | None) -> list[Mapping[str, Any]]:
@@ -358,12 +383,14 @@ def _months(asked: Asked, frozen: Frozen | None) -> list[Mapping[str, Any]]:
     editions = {} if frozen is None else frozen.newest
     return [
         {
-            "name": written.short_month(one, language), "href": visit.here(period=one), "edition": editions.get(one),
+            "name": written.short_month(one, language),
+            "href": visit.here(period=one),
+            "edition": editions.get(one),
             "edition_href": visit.opens("edition", period=one) if one in editions else None,
         }
         for one in asked.months.all
         if one in asked.line.span
-    ]  # fmt: skip
+    ]
 
 
 def _is_turned(visit: Visit, made: Network | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lodeline.language import bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -50,9 +51,15 @@ def organisation(visit: Visit, names: Mapping[str, str]) -> str | None:
         return asked
     near = [one for one, name in names.items() if asked.casefold() in one.casefold() or asked in name][:5]
     raise NotHereError(
-        f"No organisation {asked!r} is in the register."
-        + (f" Perhaps {', '.join(near)}." if near else " Find it by its name in the field at the side."),
-        f"登记簿中没有企业 {asked!r}。" + (f"或许是 {'、'.join(near)}。" if near else "请在侧栏的查找框中按名称查找。"),
+        text(
+            "No organisation {asked!r} is in the register. Perhaps {near}.",
+            asked=asked,
+            near=bilingual(", ".join(near), "、".join(near)),
+        )
+        if near
+        else text(
+            "No organisation {asked!r} is in the register. Find it by its name in the field at the side.", asked=asked
+        )
     )
 
 
@@ -63,7 +70,7 @@ def one_of(visit: Visit, parameter: str, known: Mapping[str, Text]) -> str | Non
         return asked
     listed = ", ".join(known)
     raise NotHereError(
-        f"`{parameter}` cannot be {asked!r}: one of {listed}.", f"`{parameter}` 不能是 {asked!r}：可选 {listed}。"
+        text("`{parameter}` cannot be {asked!r}: one of {listed}.", parameter=parameter, asked=asked, listed=listed)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.web.drawing.number import Unit
 from lodeline.web.drawing.sankey import Column as Stage
 from lodeline.web.drawing.sankey import Link, Node, NodeKind, Sankey, draw_sankey
@@ -53,7 +54,9 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
     return draw_sankey(
         Sankey(
             name=visit.text(
-                f"Flow of {words.element(element, 'en')} in {month}", f"{month}{words.element(element, 'zh')}流向"
+                "Flow of {element} in {month}",
+                element=bilingual(words.element(element, "en"), words.element(element, "zh")),
+                month=month,
             ),
             columns=builder.columns(),
             nodes=tuple(builder.nodes.values()),
@@ -62,9 +65,7 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
                 for (source, target), mass_mg in builder.links.items()
             ),
             unit=_unit(largest, list(sums["muf_mg"]), visit),
-            description=visit.text(
-                "Ribbon width is mass. The table below has every number.", "带宽表示质量。下方表格列出全部数字。"
-            ),
+            description=visit.text("Ribbon width is mass. The table below has every number."),
         ),
         body=_BODY_OF_FEW if len(builder.links) < _FEW_FLOWS else _BODY,
     )
@@ -135,7 +136,7 @@ class _Builder:
             return  # traders have no mark: the tables tell of them
         at = self._stage(stage)
         kind: NodeKind = "gain" if side < 0 else "loss"
-        label = self.visit.text("Gain", "多出") if side < 0 else self.visit.text("Loss", "短少")
+        label = self.visit.text("Gain") if side < 0 else self.visit.text("Loss", context="chain")
         key = f"{kind}:{stage}"
         self.nodes[key] = Node(key=key, column=0, label=label, kind=kind, sigma_mg=round(sigma_mg))
         ends = (key, at) if side < 0 else (at, key)
@@ -143,12 +144,12 @@ class _Builder:
 
     def columns(self) -> tuple[Stage, ...]:
         """The heads; a stage says how much passes through it."""
-        heads = [self.visit.text("Where from", "来源")]
+        heads = [self.visit.text("Where from")]
         heads += [
             words.word(words.STAGES, stage, self.visit.language)
             for stage in ("mine", "separation", "metal", "alloy", "magnet")
         ]
-        heads.append(self.visit.text("Where to", "去向"))
+        heads.append(self.visit.text("Where to"))
         return tuple(
             Stage(label=label, mass_mg=self._through(at) if 0 < at < _LAST else None) for at, label in enumerate(heads)
         )
@@ -180,10 +181,10 @@ class _Builder:
     def _target(self, end: str) -> str:
         if end in _COLUMNS:
             return self._stage(end)
-        at_home, exported = self.visit.text("At home", "国内"), self.visit.text("Exported", "出口")
+        at_home, exported = self.visit.text("At home"), self.visit.text("Exported", context="chain")
         if end.startswith("abroad:"):
             key = end if end in self.named else "abroad:others"
-            label = end_name(self.visit, end) if end in self.named else self.visit.text("Others", "其他")
+            label = end_name(self.visit, end) if end in self.named else self.visit.text("Others")
             href = self.leads.of_flow("", end) if end in self.named else self.leads.of_others()
             return self._put(f"to:{key}", _LAST, label, "abroad", exported, href=href)
         kind: NodeKind = "use" if end == "use" else "flow"
@@ -198,12 +199,10 @@ def end_name(visit: Visit, end: str) -> str:
     if kind == "abroad" and rest != "?":
         return words.country(rest, visit.language)
     if end == "loss":
-        return visit.text("Lost, residue", "损耗与残渣")
+        return visit.text("Lost, residue")
     if end == "use":
-        return visit.text("Used", "使用")
-    return (
-        visit.text("Not known", "不详") if end in ("?", "abroad:?") else words.word(words.STAGES, end, visit.language)
-    )
+        return visit.text("Used", context="chain")
+    return visit.text("Not known") if end in ("?", "abroad:?") else words.word(words.STAGES, end, visit.language)
 
 
 def _named_countries(flows: pl.DataFrame) -> frozenset[str]:
@@ -233,28 +232,30 @@ def chain_table(visit: Visit, flows: pl.DataFrame, *, element: str, period: str)
     return Table(
         name="chain",
         caption=visit.text(
-            f"Flow of {words.element(element, 'en')} in {month}", f"{month}{words.element(element, 'zh')}流向"
+            "Flow of {element} in {month}",
+            element=bilingual(words.element(element, "en"), words.element(element, "zh")),
+            month=month,
         ),
         columns=(
-            Column(key="from", label=text("From", "自")),
-            Column(key="to", label=text("To", "至")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="from", label=text("From", context="chain")),
+            Column(key="to", label=text("To", context="chain")),
+            Column(key="mass", label=text("Mass", context="chain"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.text("Nothing moved along the chain in this month.", "本月产业链上没有流动。"),
+        empty=visit.text("Nothing moved along the chain in this month."),
     )
 
 
 #: Keys of the stage table's masses and their heads.
 _MASSES: Final = (
-    ("opening", text("Opening", "期初")),
-    ("origin", text("New", "来源")),
-    ("in", text("Received", "收入")),
-    ("out", text("Sent", "发出")),
-    ("export", text("Exported", "出口")),
-    ("loss", text("Lost", "损耗")),
-    ("closing", text("Closing", "期末")),
-    ("difference", text("Difference", "差额")),
+    ("opening", text("Opening")),
+    ("origin", text("New")),
+    ("in", text("Received", context="chain")),
+    ("out", text("Sent", context="chain")),
+    ("export", text("Exported", context="chain")),
+    ("loss", text("Lost", context="chain")),
+    ("closing", text("Closing")),
+    ("difference", text("Difference", context="chain")),
 )
 
 
@@ -285,24 +286,26 @@ def stage_table(
         rows.append(tuple(cells))
     return Table(
         name="stages",
-        caption=visit.text(f"Stage by stage, {written.month(period, 'en')}", f"{written.month(period, 'zh')}分环节"),
+        caption=visit.text(
+            "Stage by stage, {month}", month=bilingual(written.month(period, "en"), written.month(period, "zh"))
+        ),
         columns=(
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="tested", label=text("Tested", "已检验"), number=True),
+            Column(key="stage", label=text("Stage")),
+            Column(key="tested", label=text("Tested"), number=True),
             *(Column(key=key, label=label, number=True, unit="kg") for key, label in _MASSES),
-            Column(key="verdict", label=text("Beyond measurement", "超出测量误差"), number=True, unit="kg"),
+            Column(key="verdict", label=text("Beyond measurement"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.text("No site has a balance in this month.", "本月没有场所的物料平衡。"),
+        empty=visit.text("No site has a balance in this month."),
     )
 
 
 def _verdict(visit: Visit, row: Mapping[str, object], alarms: pl.DataFrame) -> Cell:
     """The unexplained mass of a stage, or that its tested balances close."""
     if not row["tested"]:
-        return Cell(text=visit.text("not tested", "未检验"), value=None, tone="quiet")
+        return Cell(text=visit.text("not tested"), value=None, tone="quiet")
     if not alarms.height:
-        return Cell(text=visit.text("closes", "闭合"), value=0, shape="tick", tone="quiet")
+        return Cell(text=visit.text("closes"), value=0, shape="tick", tone="quiet")
     mass_mg, sigma_mg = total(alarms)
     tone: Tone = "gain" if mass_mg < 0 else "loss"
     text = written.mass_with_sigma(abs(mass_mg), sigma_mg, visit.language)

@@ -10,6 +10,7 @@ from typing import Final
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Progress
 from lodeline.web.reading import Stage
@@ -20,13 +21,12 @@ from lodeline.web.words.language import Text, text
 AGAIN_S: Final = 2
 #: What a computation goes through (`Stage.what`), in this order, and what that is called.
 _STEPS: Final[Mapping[str, Text]] = {
-    "rows": text("the rows of the log are read", "读取日志中的行"),
-    "answers": text("flows and balances are computed", "计算流向与平衡"),
-    "detectors": text("what does not fit is looked for, in one way after another", "逐项查找异常"),
+    "rows": text("the rows of the log are read"),
+    "answers": text("flows and balances are computed"),
+    "detectors": text("what does not fit is looked for, in one way after another"),
 }
 _ANOTHER: Final = text(
-    "A server of another version of the program computes on this store. This page appears once that server has ended.",
-    "另一版本的服务进程正在此数据库上计算。待该进程结束后，本页即会显示。",
+    "A server of another version of the program computes on this store. This page appears once that server has ended."
 )
 
 
@@ -35,12 +35,12 @@ def computing(visit: Visit, stage: Stage) -> HttpResponse:
     at = _at(stage)
     asks_for_a_page = "text/html" in visit.request.headers.get("Accept", "")
     response = show(
-        visit, "lodeline/common/computing.html", title=visit.text("This page is being computed", "正在计算本页"),
+        visit, "lodeline/common/computing.html", title=visit.text("This page is being computed"),
         status=202 if asks_for_a_page else 503,
         progress=Progress(
             id="computing",
-            label=visit.text("Computing", "计算"),
-            text=visit.text(at["en"], at["zh"]),
+            label=visit.text("Computing"),
+            text=visit.localized(bilingual(at["en"], at["zh"])),
             # A single part says nothing of how far it is.
             done=stage.done, total=stage.total if (stage.total or 0) > 1 else None, seconds=AGAIN_S,
         ),
@@ -54,4 +54,4 @@ def _at(stage: Stage) -> Text:
     if stage.what not in _STEPS:
         return _ANOTHER
     step, steps, name = list(_STEPS).index(stage.what) + 1, len(_STEPS), _STEPS[stage.what]
-    return text(f"Step {step} of {steps}: {name['en']}.", f"第{step}步，共{steps}步：{name['zh']}。")
+    return text("Step {step} of {steps}: {name}.", step=step, steps=steps, name=name)

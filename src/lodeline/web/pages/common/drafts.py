@@ -22,6 +22,6 @@ def apart(visit: Visit, drafts: Sequence[Draft]) -> dict[int, str]:
     for one in several:
         at = one.created_at.astimezone(zone)
         day = written.day(at.date(), visit.language)
-        parts = (visit.text(f"begun {day}, {at:%H:%M:%S}", f"{day} {at:%H:%M:%S}新建"), first.get(one.pk, ""))
-        found[one.pk] = visit.text(", ", "，").join(filter(None, parts))
+        parts = (visit.text("begun {day}, {at:%H:%M:%S}", day=day, at=at), first.get(one.pk, ""))
+        found[one.pk] = visit.text(", ", context="drafts").join(filter(None, parts))
     return found

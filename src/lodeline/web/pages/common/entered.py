@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.accounts.people import InputError, PeopleError, WrongField
 from lodeline.web.parts.values import Problem, Problems
 from lodeline.web.visit import Visit
@@ -15,7 +17,7 @@ def field_errors(visit: Visit, error: UserError | None, field: str) -> Sequence[
     """What is wrong with one field."""
     if not isinstance(error, InputError):
         return ()
-    return [visit.text(one.en, one.zh) for one in error.problems if one.field == field]
+    return [visit.localized(bilingual(one.en, one.zh)) for one in error.problems if one.field == field]
 
 
 def problems_part(visit: Visit, error: UserError | None) -> Problems | None:
@@ -24,12 +26,12 @@ def problems_part(visit: Visit, error: UserError | None) -> Problems | None:
         return None
     if isinstance(error, InputError):
         problems = [
-            Problem(severity="reject", text=visit.text(one.en, one.zh), href=f"#f-{one.field}")
+            Problem(severity="reject", text=visit.localized(bilingual(one.en, one.zh)), href=f"#f-{one.field}")
             for one in error.problems
         ]
     else:
-        problems = [Problem(severity="reject", text=visit.text(error.en, error.zh))]
-    heading = visit.text("This could not be done", "未能完成")
+        problems = [Problem(severity="reject", text=visit.localized(error.words))]
+    heading = visit.text("This could not be done")
     return Problems(heading=heading, problems=problems)
 
 
@@ -48,5 +50,5 @@ def day_of(text: str, field: str) -> date | None:
 def number_of(text: str) -> int:
     """A number that a form of ours gave. Raises PeopleError for what none of ours gives."""
     if not text.isdecimal() or len(text) > 18:
-        raise PeopleError("There is no such thing any more: load the page again.", "该项已不存在：请刷新页面。")
+        raise PeopleError(lang.text("There is no such thing any more: load the page again."))
     return int(text)

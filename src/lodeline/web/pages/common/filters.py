@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from lodeline import language as lang
+from lodeline.language import Text, bilingual
 from lodeline.ledger.register import Register
 from lodeline.ledger.succession import merged_into
 from lodeline.material.product import PRODUCTS, product_kind
@@ -94,13 +96,13 @@ def filters(
     if chosen.get("stage"):
         asked.one_of(visit, "stage", words.STAGES)
     if chosen.get("region"):
-        _known(chosen["region"], list(register.firms_of_region), "region", "地区")
+        _known(chosen["region"], list(register.firms_of_region), lang.text("region"))
     before = None
     if chosen.get("organisation"):
         chosen["organisation"], before = _firm(visit, register)
     if chosen.get("product"):
         kinds = [*products, *{product_kind(one) for one in products}]
-        _known(chosen["product"], kinds if products else list(PRODUCTS), "product", "产品")
+        _known(chosen["product"], kinds if products else list(PRODUCTS), lang.text("product"))
     named = {name: value for name, value in chosen.items() if name != "period"}
     rest = {name: text for name in (*NAMES, *keeps) if name not in takes and (text := visit.query(name))}
     offered = _Offered(visit, register, months, span, present, products, stages, element_needed)
@@ -126,15 +128,21 @@ def span_asked(visit: Visit, months: Months) -> Span | None:
         span = Span.read(text)
     except ValueError:
         raise BadQuestionError(
-            f"{text[:40]!r} is no month, quarter, year or span of months: write it like 2025-06, 2025-Q2, 2025 or"
-            " 2025-03..2025-08.",
-            f"{text[:40]!r} 不是月份、季度、年份或月份区间：请写作 2025-06、2025-Q2、2025 或 2025-03..2025-08。",
+            lang.text(
+                "{text!r} is no month, quarter, year or span of months: write it like 2025-06, 2025-Q2, "
+                "2025 or 2025-03..2025-08.",
+                text=text[:40],
+            )
         ) from None
     first, last = months.all[0], months.all[-1]
     if span.last < first or span.first > last:
         raise NotHereError(
-            f"Nobody has filed for {written.span(span, 'en')}: choose months from {first} to {last}.",
-            f"没有{written.span(span, 'zh')}的申报：请选择 {first} 至 {last} 之间的月份。",
+            lang.text(
+                "Nobody has filed for {span}: choose months from {first} to {last}.",
+                span=bilingual(written.span(span, "en"), written.span(span, "zh")),
+                first=first,
+                last=last,
+            )
         )
     return span
 
@@ -158,13 +166,15 @@ def _firm(visit: Visit, register: Register) -> tuple[str, str | None]:
     return firm, None if firm == given else given
 
 
-def _known(value: str | None, known: Sequence[str], en: str, zh: str) -> None:
+def _known(value: str | None, known: Sequence[str], what: Text) -> None:
     if value in known:
         return
     listed = sorted(known)[:30]
+    one_of = bilingual(", ".join(listed), "、".join(listed))
     raise NotHereError(
-        f"There is no {en} {value!r}" + (f": one of {', '.join(listed)}." if listed else "."),
-        f"没有{zh} {value!r}" + (f"：可选 {'、'.join(listed)}。" if listed else "。"),
+        lang.text("There is no {what} {value!r}: one of {one_of}.", what=what, value=value, one_of=one_of)
+        if listed
+        else lang.text("There is no {what} {value!r}.", what=what, value=value)
     )
 
 
@@ -183,24 +193,24 @@ class _Offered:
 
     def choices(self, name: str, chosen: str | None) -> Choices:
         """The field `name` of the line."""
-        text, language = self.visit.text, self.visit.language
+        language = self.visit.language
         chosen = str(self.span) if name == "period" else chosen
         match name:
             case "period":
-                label, options = text("Period", "期间"), self._periods()
+                label, options = self.visit.text("Period", context="filters"), self._periods()
             case "element":
-                label, options = text("Element", "元素"), asked.element_options(self.visit, tuple(self.present))
+                label, options = self.visit.text("Element"), asked.element_options(self.visit, tuple(self.present))
             case "stage":
                 stages = self.stages or tuple(words.STAGES)
-                label = text("Stage", "环节")
+                label = self.visit.text("Stage")
                 options = [(one, words.word(words.STAGES, one, language)) for one in words.STAGES if one in stages]
             case "region":
-                label = text("Region", "地区")
+                label = self.visit.text("Region")
                 options = [(one, words.region(one, language)) for one in sorted(self.register.firms_of_region)]
             case "organisation":
-                label, options = text("Firm", "企业"), list[tuple[str, str]]()
+                label, options = self.visit.text("Firm"), list[tuple[str, str]]()
             case _:
-                label = text("Product", "产品")
+                label = self.visit.text("Product")
                 options = [(one, lot_words.product(one, language)) for one in self.products]
         if chosen and chosen not in {value for value, _ in options}:
             options = [*options, (chosen, self._named(name, chosen))]

@@ -14,34 +14,28 @@ from lodeline.web.words.language import Text, text
 
 #: `?said=`: what an act has come to; a code, so that an address can put no words of its own on a page.
 _NOTICES: Final[Mapping[str, Text]] = {
-    "saved": text("Saved and checked.", "已保存并检查。"),
-    "applied": text("Applied and checked. Undo sets the cells back.", "已应用并检查。可撤销。"),
-    "undone": text("The cells are as they were before.", "单元格已恢复原状。"),
+    "saved": text("Saved and checked."),
+    "applied": text("Applied and checked. Undo sets the cells back."),
+    "undone": text("The cells are as they were before."),
     "begun": text(
-        "Begun with the rows of the last month that was filed. Kept: sites, customers, products, methods, and the lots"
-        " that you still hold. Moved to this month: days, and the references of events. Left open: masses, moisture,"
-        " assays, documents, and the ids of new lots.",
-        "已沿用上一申报月份的行。保留：场所、客户、产品、测量方法及仍持有的批次；改为本月：日期和事件编号；"
-        "留空：质量、水分、化验成分、单据及新批次号。",
+        "Begun with the rows of the last month that was filed. Kept: sites, customers, products, "
+        "methods, and the lots that you still hold. Moved to this month: days, and the "
+        "references of events. Left open: masses, moisture, assays, documents, and the ids of "
+        "new lots."
     ),
-    "kept": text("Saved. It has not been checked since.", "已保存，尚未重新检查。"),
-    "uploaded": text("The file is here, as it came.", "文件已上传并原样保存。"),
-    "replaced": text("The new file stands in place of the old one.", "已用新文件替换。"),
-    "removed": text("Taken out.", "已删除。"),
-    "restored": text("Every row of the file is back.", "文件中的全部行已恢复。"),
-    "divided": text(
-        "What can be filed now is here. The rest waits as a draft of its own in the list of drafts.",
-        "可申报的事件保留在此，其余已另存为草稿，见草稿列表。",
-    ),
-    "moved": text(
-        "Moved into a draft of its own month, which is in the list of drafts.", "已移入其所属月份的草稿，见草稿列表。"
-    ),
-    "asked": text("Your certifiers have been told.", "已通知签认人。"),
-    "correction": text("It is now compared with what is filed, event by event.", "现按事件与已申报内容比对。"),
-    "original": text("It is a filing of its own again.", "已恢复为单独申报。"),
-    "dropped": text("The draft was thrown away.", "草稿已删除。"),
-    "emptied": text("The sandbox is empty again.", "演练账本已清空。"),
-    "profile": text("Your columns are remembered, and were applied.", "列对应关系已保存并应用。"),
+    "kept": text("Saved. It has not been checked since."),
+    "uploaded": text("The file is here, as it came."),
+    "replaced": text("The new file stands in place of the old one."),
+    "removed": text("Taken out."),
+    "restored": text("Every row of the file is back."),
+    "divided": text("What can be filed now is here. The rest waits as a draft of its own in the list of drafts."),
+    "moved": text("Moved into a draft of its own month, which is in the list of drafts."),
+    "asked": text("Your certifiers have been told."),
+    "correction": text("It is now compared with what is filed, event by event."),
+    "original": text("It is a filing of its own again."),
+    "dropped": text("The draft was thrown away."),
+    "emptied": text("The sandbox is empty again."),
+    "profile": text("Your columns are remembered, and were applied."),
 }
 
 

@@ -86,7 +86,7 @@ class Firm:
     def party(self, organisation: str | None, note: str = "") -> Cell:
         """Somebody next to the firm."""
         if organisation is None:
-            return Cell(text=self.visit.text("not registered", "未登记"), note=note)
+            return Cell(text=self.visit.text("not registered"), note=note)
         if organisation not in self.names:
             return Cell(text=written.NOTHING, note=note)
         return Cell(text=self.names[organisation], value=organisation, note=note)
@@ -110,7 +110,14 @@ class Firm:
         """How long something has waited."""
         if days is None:
             return Cell(text=written.NOTHING)
-        return Cell(text=self.visit.text(f"{days} day" if days == 1 else f"{days} days", f"{days}天"), value=days)
+        return Cell(
+            text=(
+                self.visit.text("{days} day", days=days)
+                if days == 1
+                else self.visit.text("{days} days", context="firm part", days=days)
+            ),
+            value=days,
+        )
 
     def moment(self, at: datetime) -> str:
         """A moment on the jurisdiction's clocks."""
@@ -141,10 +148,9 @@ def kilograms(mass_mg: int | None) -> float | None:
     return None if mass_mg is None else mass_mg / written.MG_PER_KG
 
 
-def counted(visit: Visit, count: int, one: str, many: str, zh: str) -> str:
-    """ "one delivery", "6 deliveries", 6笔到货: `zh` and `many` have `{n}`."""
-    n = written.count(count)
-    return visit.text(one if count == 1 else many.format(n=n), zh.format(n=n))
+def counted(visit: Visit, count: int, one: Text, many: Text) -> str:
+    """ "one delivery", "6 deliveries": the texts have `{n}`."""
+    return visit.localized(one if count == 1 else many).format(n=written.count(count))
 
 
 def error_text(visit: Visit, error: Any) -> str:

@@ -8,7 +8,9 @@ from datetime import date
 
 from django.db import Error as DjangoDatabaseError
 
+from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import Text
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.web.reading import Reading, StillComputingError, waits_a_little
@@ -33,21 +35,25 @@ def day(visit: Visit, name: str, default: date) -> date:
             raise ValueError(text)
     except ValueError as error:
         raise BadQuestionError(
-            f"{text!r} is no day for `{name}`: write it like 2025-11-08, from {FIRST_DAY} to {LAST_DAY}.",
-            f"`{name}` 的 {text!r} 不是日期：请写作 2025-11-08，范围为 {FIRST_DAY} 至 {LAST_DAY}。",
+            lang.text(
+                "{text!r} is no day for `{name}`: write it like 2025-11-08, from {first_day} to {last_day}.",
+                text=text,
+                name=name,
+                first_day=FIRST_DAY,
+                last_day=LAST_DAY,
+            )
         ) from error
     return found
 
 
-def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] | None]:
+def reading_or_reason(visit: Visit) -> tuple[Reading | None, Text | None]:
     """What the store says, or why there is nothing to read: the law and the desk answer without a store too."""
     try:
         return visit.reading, None
     except UserError as error:
-        shown = error.for_anybody()
-        return None, {"en": shown["en"], "zh": shown["zh"]}
+        return None, error.for_anybody()
     except DjangoDatabaseError:
-        return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}
+        return None, lang.text("The store cannot be read now.")
 
 
 def stamp(visit: Visit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from lodeline.language import text
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.web.access.access_log import give_reason, reason_of
 from lodeline.web.parts.shell import show
@@ -20,15 +21,15 @@ def reason(visit: Visit) -> HttpResponse:
     if visit.request.method == "POST":
         code = visit.request.POST.get("reason", "")
         if code not in LOOK_REASONS:
-            raise BadQuestionError("Choose one of the reasons.", "请选择一项事由。")
+            raise BadQuestionError(text("Choose one of the reasons."))
         give_reason(visit, code)
         return HttpResponseRedirect(back, status=303)
     return show(
         visit,
         "lodeline/common/reason.html",
-        title=visit.text("Why are you looking?", "查阅事由"),
+        title=visit.text("Why are you looking?"),
         field=Field(
-            name="reason", label=visit.text("From now on, in this session", "本次会话自此起"), kind="radio",
+            name="reason", label=visit.text("From now on, in this session"), kind="radio",
             value=reason_of(visit), options=[(code, visit.localized(text)) for code, text in LOOK_REASONS.items()],
         ),
         back=back,

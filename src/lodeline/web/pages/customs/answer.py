@@ -14,6 +14,7 @@ from django.http import HttpResponse
 
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import vocabulary
+from lodeline.language import Text, bilingual
 from lodeline.web.pages.customs.form import form
 from lodeline.web.pages.customs.line_card import line_card
 from lodeline.web.pages.customs.line_table import lines_of, opened, verdict_table
@@ -43,7 +44,7 @@ class Asker:
     declaration: Declaration
     fields: Mapping[str, str]
     file: str | None
-    no_store: Mapping[str, str] | None
+    no_store: Text | None
     at: datetime
     seconds: float
     timezone: str
@@ -68,7 +69,7 @@ def show_answer(visit: Visit, asked: Asker, more: Mapping[str, Any] | None = Non
     chosen = [pair for pair in pairs if visit.query("verdict") in (None, pair[0]["verdict"])]
     if visit.query("verdict") not in (None, *VERDICTS):
         known = ", ".join(VERDICTS)
-        raise BadQuestionError(f"`verdict` can be {known}.", f"`verdict` 可以是 {known}。")
+        raise BadQuestionError(text("`verdict` can be {known}.", known=known))
     many = len(pairs) > CARDS_MOST
     cards = opened(visit, pairs) if many else chosen
     document = asked.document
@@ -131,9 +132,7 @@ def with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
         settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
         return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}
 
-    lines = [
-        {**line, "problems": [], "reasons": [shown(one) for one in line["reasons"]]} for line in answer["lines"]
-    ]  # fmt: skip
+    lines = [{**line, "problems": [], "reasons": [shown(one) for one in line["reasons"]]} for line in answer["lines"]]
     return {**answer, "lines": lines}
 
 
@@ -169,13 +168,13 @@ def _ordered(asked: Asker) -> list[Pair]:
 def _headline(visit: Visit, document: Json) -> str:
     counts, number = document["counts"], len(document["lines"])
     if not document["readable"] or not number:
-        return visit.text("This file could not be read: nothing of it is released", "文件无法读取：均暂缓放行")
+        return visit.text("This file could not be read: nothing of it is released")
     if number == 1:
         return visit.localized(
             {
-                "hold": text("This line must wait", "本项暂缓放行"),
-                "query": text("This line needs an answer before it leaves", "本项须先答复质疑"),
-                "release": text("This line may leave", "本项可以放行"),
+                "hold": text("This line must wait"),
+                "query": text("This line needs an answer before it leaves"),
+                "release": text("This line may leave"),
             }[document["verdict"]]
         )
     if visit.language == "zh":
@@ -199,19 +198,19 @@ def _lede(visit: Visit, pairs: list[Pair], document: Json, names: Mapping[str, s
 
     n = written.count(len(pairs))
     countries = [words.country(code, visit.language) for code in all_of("destination")]
-    between = "、" if visit.language == "zh" else ", "
+    between = visit.text(", ", context="customs")
     exporter = between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2])
     to = between.join(countries)
     if len(countries) > 3:
-        to = visit.text(f"{len(countries)} countries", f"{len(countries)}个国家或地区")
+        to = visit.text("{countries} countries", countries=len(countries))
     port = between.join(all_of("port")[:2])
-    stated = exporter + visit.text(", ", "，") if exporter else ""
+    stated = exporter + visit.text(", ", context="customs, answer") if exporter else ""
     if to:
-        stated += visit.text(f"{'to' if exporter else 'To'} {to}", f"运往{to}")
-        stated += visit.text(f" from {port}", f"，自{port}出境") if port else ""
-        stated += visit.text("; ", "；")
+        stated += visit.text("{exporter} {to}", exporter="to" if exporter else "To", to=to)
+        stated += visit.text(" from {port}", port=port) if port else ""
+        stated += visit.text("; ", context="customs")
     return {
-        "stated": stated + visit.text("1 line" if len(pairs) == 1 else f"{n} lines", f"共{n}项"),
+        "stated": stated + (visit.text("1 line", n=n) if len(pairs) == 1 else visit.text("{n} lines", n=n)),
         "mass": mass_of(visit, pairs),
         "value": value_of(pairs),
         "judged": _judged(visit, pairs, document),
@@ -223,15 +222,9 @@ def _judged(visit: Visit, pairs: list[Pair], document: Json) -> str:
     days = sorted({line["day"] for line, _ in pairs})
     known = written.day(document["known"], visit.language)
     if len(days) > 1:
-        return visit.text(
-            f"Each line is judged under the law of its own day, as published up to {known}.",
-            f"各项按其申报日适用、截至{known}已公布的规定判断。",
-        )
+        return visit.text("Each line is judged under the law of its own day, as published up to {known}.", known=known)
     day = written.day(days[0] if days else document["day"], visit.language)
-    return visit.text(
-        f"Judged under the law of {day}, as published up to {known}.",
-        f"按{day}适用、截至{known}已公布的规定判断。",
-    )
+    return visit.text("Judged under the law of {day}, as published up to {known}.", day=day, known=known)
 
 
 def _tiles(visit: Visit, pairs: list[Pair]) -> list[dict[str, object]]:
@@ -240,29 +233,29 @@ def _tiles(visit: Visit, pairs: list[Pair]) -> list[dict[str, object]]:
         those = [pair for pair in pairs if pair[0]["verdict"] == verdict]
         number = written.count(len(those))
         names = [str(pair[0]["line"] or "?") for pair in those]
-        listed = visit.text("line " if len(names) == 1 else "lines ", "第") + ", ".join(names[:4])
-        listed += (" …" if len(names) > 4 else "") + visit.text("", "项")
+        listed = (visit.text("line ") if len(names) == 1 else visit.text("lines ")) + ", ".join(names[:4])
+        listed += (" …" if len(names) > 4 else "") + visit.localized(bilingual("", "项"))
         tiles.append(
             {
                 "label": visit.localized(word),
-                "figure": visit.text(f"{number} {'line' if len(those) == 1 else 'lines'}", f"{number}项"),
-                "sub": ", ".join(filter(None, (mass_of(visit, those), listed))) if those else visit.text("none", "无"),
+                "figure": visit.text("{number} {lines}", number=number, lines="line" if len(those) == 1 else "lines"),
+                "sub": ", ".join(filter(None, (mass_of(visit, those), listed))) if those else visit.text("none"),
                 "shape": MARKS[verdict][0],
                 "tone": MARKS[verdict][1] if those else "quiet",
                 "href": visit.here(verdict=verdict, **{"verdicts.page": None}) + "#lines" if those else None,
             }
-        )  # fmt: skip
+        )
     return tiles
 
 
 def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
     days = sorted({line["day"] for line, _ in pairs}) or [document["day"]]
     return {
-        "figure": written.day(days[0], visit.language) if len(days) == 1 else visit.text(
-            f"{len(days)} days", f"{len(days)}个日期"
-        ),
+        "figure": written.day(days[0], visit.language)
+        if len(days) == 1
+        else visit.text("{days} days", context="customs", days=len(days)),
         "href": visit.url("law", query={"on": days[-1], "known": document["known"]}),
-    }  # fmt: skip
+    }
 
 
 def _jurisdiction(visit: Visit, code: str) -> str:
@@ -278,9 +271,11 @@ def _pack(visit: Visit, document: Json) -> dict[str, object] | None:
         return None
     law = visit.law
     return {
-        "digest": digest, "short": written.short_hash(digest), "href": visit.url("law-packs"),
+        "digest": digest,
+        "short": written.short_hash(digest),
+        "href": visit.url("law-packs"),
         "now": written.short_hash(law.digest) if law.code == document["law"] and law.digest != digest else None,
-    }  # fmt: skip
+    }
 
 
 def _wrong(visit: Visit, pairs: list[Pair]) -> dict[str, list[str]]:

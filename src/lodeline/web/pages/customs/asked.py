@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
 from lodeline.errors import UserError
@@ -33,27 +34,22 @@ from lodeline.web.pages.customs.verdicts import MARKS, QUERY_STATES, VERDICTS
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 
 #: Stands in the form of a release for every line that may leave.
 _EVERY: Final = "all"
 #: So many questions are listed: each is read from its paper.
 LISTED: Final = 200
 NOTICES: Final[Mapping[str, Text]] = {
-    "release": text(
-        "Released. What it draws on a licence is reserved; each line says how much.",
-        "已放行，并已在许可证上预留；各项列明数量。",
-    ),
-    "many": text("Decided, and in the log: each line says what became of it.", "已处理并记入日志：各项列明结果。"),
-    "override": text("The other verdict is in the log.", "改判已记入日志。"),
-    "confirm": text("The other verdict stands now.", "改判已生效。"),
-    "withdraw": text(
-        "The declaration is withdrawn, and holds nothing reserved any more.", "报关单已撤回，不再占用预留。"
-    ),
+    "release": lang.text("Released. What it draws on a licence is reserved; each line says how much."),
+    "many": lang.text("Decided, and in the log: each line says what became of it."),
+    "override": lang.text("The other verdict is in the log."),
+    "confirm": lang.text("The other verdict stands now."),
+    "withdraw": lang.text("The declaration is withdrawn, and holds nothing reserved any more."),
 }
 CHANNELS: Final[Mapping[str, Text]] = {
-    "desk": text("at the desk", "海关窗口"), "pre-check": text("pre-check", "预先查询"),
-    "command": text("by command", "命令行"), "offline": text("at a port, merged later", "口岸离线，事后合并"),
+    "desk": lang.text("at the desk"), "pre-check": lang.text("pre-check"),
+    "command": lang.text("by command"), "offline": lang.text("at a port, merged later"),
 }  # fmt: skip
 
 
@@ -71,32 +67,32 @@ def since_text(visit: Visit, state: DeclarationStatus) -> str:
     """What was decided about a declaration since it was answered."""
     changes = []
     if state.amended_by is not None:
-        changes.append(visit.text(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
+        changes.append(visit.text("amended by entry {amended_by}", amended_by=state.amended_by))
     if state.withdrawn is not None:
-        changes.append(visit.text("withdrawn", "已撤回"))
+        changes.append(visit.text("withdrawn"))
     waiting = sum(not one.stands for one in state.overrides.values())
     standing = sum(one.stands for one in state.overrides.values())
     released = sum(one["released"] for one in state.releases.values())
     if released:
-        changes.append(visit.text(f"{released} released", f"已放行{released}项"))
+        changes.append(visit.text("{released} released", released=released))
     if standing:
-        changes.append(visit.text(f"{standing} overridden", f"改判{standing}项"))
+        changes.append(visit.text("{standing} overridden", standing=standing))
     if waiting:
-        changes.append(visit.text(f"{waiting} wait to be confirmed", f"{waiting}项待确认"))
-    return visit.text(", ", "，").join(changes)
+        changes.append(visit.text("{waiting} wait to be confirmed", waiting=waiting))
+    return visit.text(", ", context="customs, asked").join(changes)
 
 
 def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     try:
         asked = desk.question(visit.actor, visit.store, entry, organisation=organisation)
     except DeskError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     refused = ""
     if visit.request.method == "POST":
         try:
             return _done(visit, asked)
         except (DeskError, CaseError) as error:
-            refused = visit.text(error.en, error.zh)
+            refused = visit.localized(error.words)
     state = desk_papers.standing(visit.store, asked)
     today = clock.today(visit.law.timezone)
     answered_since = let_go(visit.store, visit.law, asked, state)
@@ -131,11 +127,11 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
             "many_text": Field(
                 name="text",
                 key="many",
-                label=visit.text("What is asked, or why it is held", "质疑内容或暂缓理由"),
+                label=visit.text("What is asked, or why it is held"),
                 kind="textarea",
                 lines=2,
                 width="full",
-                hint=visit.text("Needed where a line is queried or held.", "质疑或暂缓放行时必填。"),
+                hint=visit.text("Needed where a line is queried or held."),
             ),
             "history": history(visit, asked) if organisation is None else None,
         },
@@ -150,16 +146,16 @@ def _again(visit: Visit, asked: Question) -> dict[str, object]:
         reading = visit.reading
         found = reading.answer(judged_again, reading.store, entry=asked.entry.index)
     except UserError as error:
-        return {"text": visit.text(error.en, error.zh), "href": None}
+        return {"text": visit.localized(error.words), "href": None}
     pack, rows = written.short_hash(found["pack"]), found["rows"]
     same = visit.text(
-        f"Judged again under pack {pack}, from the records as they were: every verdict comes out the same.",
-        f"按法规包 {pack} 及当时记录重新判断：各项结论均相同。",
+        "Judged again under pack {pack}, from the records as they were: every verdict comes out the same.", pack=pack
     )
     other = visit.text(
-        f"Judged again under pack {pack}, {len(rows)} of {found['lines']} lines come out otherwise: see what was"
-        " corrected since.",
-        f"按法规包 {pack} 重新判断，{found['lines']} 项中有 {len(rows)} 项结论不同：请查看此后的更正。",
+        "Judged again under pack {pack}, {rows} of {lines} lines come out otherwise: see what was corrected since.",
+        pack=pack,
+        rows=len(rows),
+        lines=found["lines"],
     )
     return {
         "text": other if rows else same, "href": None,
@@ -196,7 +192,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
     if act == "override":
         verdict = next((one for one in VERDICT_WORDS if one == form.get("verdict")), None)
         if verdict is None:
-            raise DeskError("Choose a verdict.", "请选择结论。")
+            raise DeskError(lang.text("Choose a verdict."))
         put = desk.override(
             visit.actor, visit.store, entry, verdict_id=line, verdict=verdict, reason=text, now=now
         )  # fmt: skip
@@ -229,7 +225,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
         visit.has_filed(done.last)
         return HttpResponseRedirect(visit.here(said=act, set=None), status=303)
     else:
-        raise DeskError("Choose what to do.", "请选择操作。")
+        raise DeskError(lang.text("Choose what to do."))
     visit.has_filed(put.index)
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
@@ -242,7 +238,7 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
     asker = asked.paper["asker"]
     withdraws = stands and (visit.actor.may("desk.decide") or bool(asker and visit.actor.may("own.file", asker)))
     lines = [
-        (one["id"], visit.text(f"Line {names[one['id']]}: ", f"第{names[one['id']]}项：")
+        (one["id"], visit.text("Line {names}: ", names=names[one['id']])
          + visit.localized(VERDICTS[one["verdict"]]) + f" · {one['product_name'] or ''}")
         for one in asked.lines[:LISTED]
     ]  # fmt: skip
@@ -283,20 +279,20 @@ def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: 
         "override": [
             _line_field(visit, lines, "override"),
             Field(
-                name="verdict", label=visit.text("Your verdict", "改判结论"), kind="select", required=True,
+                name="verdict", label=visit.text("Your verdict"), kind="select", required=True,
                 options=[(word, visit.localized(text)) for word, text in VERDICTS.items()],
             ),
-            _text_field(visit, text("Grounds", "理由"), "override"),
+            _text_field(visit, lang.text("Grounds", context="customs"), "override"),
         ]
         if decides
         else None,
         "query": [
             _line_field(visit, open_lines, "query"),
-            _text_field(visit, text("What is asked", "质疑内容"), "query"),
+            _text_field(visit, lang.text("What is asked"), "query"),
         ]
         if decides and open_lines
         else None,
-        "withdraw": [_text_field(visit, text("Why", "原因"), "withdraw")] if withdraws else None,
+        "withdraw": [_text_field(visit, lang.text("Why", context="customs, asked"), "withdraw")] if withdraws else None,
     }  # fmt: skip
 
 
@@ -326,22 +322,21 @@ def _override(visit: Visit, one: Override, line: str, decides: bool) -> dict[str
         "reason": one.reason,
         "stands": one.stands, "entry": one.entry,
         "confirm": decides and not one.stands and one.by != visit.actor.pseudonym,
-        "act": Act(label=visit.text("Confirm it", "确认"), name="act", value="confirm"),
+        "act": Act(label=visit.text("Confirm it", context="customs"), name="act", value="confirm"),
     }  # fmt: skip
 
 
 def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> Field:
-    every = visit.text(
-        "The one line that may leave" if number == 1 else f"All {written.count(number)} lines that may leave",
-        "可放行的一项" if number == 1 else f"可放行的全部{written.count(number)}项",
+    every = (
+        visit.text("The one line that may leave")
+        if number == 1
+        else visit.text("All {number} lines that may leave", number=written.count(number))
     )
     return Field(
-        name="line", key="release", label=visit.text("What leaves", "放行项"), kind="select", width="full",
+        name="line", key="release", label=visit.text("What leaves"), kind="select", width="full",
         required=True, options=[(_EVERY, every), *(lines if number > 1 else [])],
-        hint=visit.text(
-            "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
-            "各项将重新判断；所用许可数量同时预留，不能预留的暂缓放行。",
-        ),
+        hint=visit.text("Each is judged once more. What it draws on a licence is reserved in the same moment, or "
+"it stays."),
     )  # fmt: skip
 
 
@@ -349,7 +344,7 @@ def _line_field(visit: Visit, lines: list[tuple[str, str]], key: str) -> Field:
     return Field(
         name="line",
         key=key,
-        label=visit.text("Line", "项号"),
+        label=visit.text("Line", context="customs"),
         kind="select",
         required=True,
         width="full",
@@ -360,7 +355,5 @@ def _line_field(visit: Visit, lines: list[tuple[str, str]], key: str) -> Field:
 def _text_field(visit: Visit, label: Text, key: str) -> Field:
     return Field(
         name="text", key=key, label=visit.localized(label), kind="textarea", lines=3, required=True, width="full",
-        hint=visit.text(
-            "It goes into the log and stays there, beside the machine's reasons.", "将记入日志，与系统理由并存。"
-        ),
+        hint=visit.text("It goes into the log and stays there, beside the machine's reasons."),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
 from lodeline.service.customs import papers as desk_papers
@@ -58,19 +59,17 @@ def _list(visit: Visit, organisation: str) -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    title = visit.text(
-        "One question was put to the desk" if len(entries) == 1 else f"{len(entries)} questions were put to the desk",
-        f"共有{len(entries)}次通关查询",
+    title = (
+        visit.text("One question was put to the desk", entries=len(entries))
+        if len(entries) == 1
+        else visit.text("{entries} questions were put to the desk", entries=len(entries))
     )
     return show(
         visit, "lodeline/customs/desk_list.html",
-        title=title if found else visit.text("Nothing was asked yet", "尚无查询"),
-        kick=visit.text("Pre-check", "预先查询"),
-        back=desk_address(visit, organisation), back_word=visit.text("Ask", "查询"),
-        lede=visit.text(
-            "Each stands in the log with what was asked and answered; nothing of it changes.",
-            "每次查询及其结果均在日志中，不可更改。",
-        ),
+        title=title if found else visit.text("Nothing was asked yet"),
+        kick=visit.text("Pre-check"),
+        back=desk_address(visit, organisation), back_word=visit.text("Ask"),
+        lede=visit.text("Each stands in the log with what was asked and answered; nothing of it changes."),
         table=shown(visit, table),
     )  # fmt: skip
 
@@ -87,19 +86,19 @@ def _table(visit: Visit, found: Sequence[Question], organisation: str | None) ->
     names = firm_names(visit)
     return Table(
         name="asked",
-        caption=visit.text("Questions to the desk", "通关查询"),
+        caption=visit.text("Questions to the desk"),
         columns=(
-            Column(key="at", label=text("Asked", "查询时间")),
-            Column(key="who", label=text("Exporter", "出口企业")),
-            Column(key="number", label=text("Declaration", "报关单号")),
-            Column(key="verdict", label=text("Verdict", "结论")),
-            Column(key="lines", label=text("Lines", "项数"), number=True),
-            Column(key="where", label=text("Where", "渠道")),
-            Column(key="state", label=text("Decided since", "后续处理")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="at", label=text("Asked", context="customs, asked list")),
+            Column(key="who", label=text("Exporter", context="customs, asked list")),
+            Column(key="number", label=text("Declaration", context="customs")),
+            Column(key="verdict", label=text("Verdict", context="customs")),
+            Column(key="lines", label=text("Lines"), number=True),
+            Column(key="where", label=text("Where", context="customs")),
+            Column(key="state", label=text("Decided since")),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
         rows=[_row(visit, one, names, organisation) for one in found],
-        empty=visit.text("Nothing was asked yet.", "尚无查询。"),
+        empty=visit.text("Nothing was asked yet."),
     )
 
 
@@ -108,15 +107,19 @@ def _title(visit: Visit, states: Sequence[str], asked: int) -> str:
     shipper, customs = (sum(state in waits for state in states) for waits in (_FOR_SHIPPER, _FOR_CUSTOMS))
     if shipper or customs:
         parts = [
-            visit.text(f"{count} for {who}", f"待{whom}{count}项")
+            visit.text("{count} for {who}", count=count, who=bilingual(who, whom))
             for count, who, whom in ((customs, "customs", "海关处理"), (shipper, "the shipper", "发货人答复")) if count
         ]  # fmt: skip
         waits = "query waits" if shipper + customs == 1 else "queries wait"
-        return visit.text(f"{shipper + customs} {waits}: {', '.join(parts)}", "海关质疑：" + "，".join(parts))
+        return visit.localized(
+            bilingual(f"{shipper + customs} {waits}: {', '.join(parts)}", "海关质疑：" + "，".join(parts))
+        )
     if not asked:
-        return visit.text("Nothing was asked yet", "尚无查询")
-    count = visit.text("one question was" if asked == 1 else f"{asked} questions were", f"{asked}次")
-    return visit.text(f"No query waits; {count} put to the desk", f"没有待办质疑，共有{count}通关查询")
+        return visit.text("Nothing was asked yet")
+    count = (
+        visit.text("one question was", asked=asked) if asked == 1 else visit.text("{asked} questions were", asked=asked)
+    )
+    return visit.text("No query waits; {count} put to the desk", count=count)
 
 
 def _stale_bundles(visit: Visit, found: Sequence[Question]) -> list[Notice]:
@@ -159,7 +162,7 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
         Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
         Cell(
             text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
-            note=visit.text("first part of a batch", "一批的首部分") if batch is not None else "",
+            note=visit.text("first part of a batch") if batch is not None else "",
         ),
         Cell(text=visit.localized(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
         Cell(text=written.count(len(one.lines)), value=len(one.lines)),

@@ -28,20 +28,28 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import Text, text
 
 STATES: Final = {
-    State.WAITING: text("waits for its turn", "排队中"),
-    State.RUNNING: text("is being judged", "正在判断"),
-    State.DONE: text("judged", "已完成"),
-    State.STOPPED: text("stopped", "已停止"),
-    State.UNREAD: text("not judged", "未作判断"),
+    State.WAITING: text("waits for its turn"),
+    State.RUNNING: text("is being judged"),
+    State.DONE: text("judged"),
+    State.STOPPED: text("stopped"),
+    State.UNREAD: text("not judged"),
 }
 _FILE: Final = "verdicts"
 _COLUMNS: Final[tuple[Text, ...]] = (
-    text("Line", "项号"), text("Declaration", "报关单号"), text("Verdict", "结论"), text("Goods", "商品名称"),
-    text("HS code", "商品编码"), text("Mass, kg", "净重（千克）"), text("Why", "理由"),
-    text("What would settle it", "可凭以解决的材料"), text("Codes of the reasons", "理由代码"),
-    text("Reserved on", "预留许可证"), text("Day of law", "法规适用日"), text("Id of the verdict", "结论编号"),
-    text("Entry", "条目"),
-)  # fmt: skip
+    text("Line", context="customs"),
+    text("Declaration", context="customs"),
+    text("Verdict", context="customs"),
+    text("Goods", context="customs"),
+    text("HS code"),
+    text("Mass, kg", context="customs"),
+    text("Why", context="customs, batch"),
+    text("What would settle it", context="customs, batch"),
+    text("Codes of the reasons"),
+    text("Reserved on"),
+    text("Day of law"),
+    text("Id of the verdict"),
+    text("Entry"),
+)
 
 
 def desk_batch(visit: Visit, batch: str) -> HttpResponse:
@@ -65,19 +73,20 @@ def batch_lines(visit: Visit, asker: str) -> list[dict[str, object]]:
     """The newest batches, as the desk lists them."""
     return [
         {
-            "href": batch_address(visit, one), "name": one.name,
+            "href": batch_address(visit, one),
+            "name": one.name,
             "at": written.moment(one.created_at.isoformat(), visit.language, visit.law.timezone),
             "word": visit.localized(STATES[State(one.state)]),
         }
         for one in desk_batches.batches(visit.actor, asker=asker, most=5)
-    ]  # fmt: skip
+    ]
 
 
 def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
     try:
         batch = desk_batches.batch_of(visit.actor, reference, asker=asker)
     except DeskError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     refused = ""
     if visit.request.method == "POST":
         try:
@@ -85,7 +94,7 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
             act(visit.actor, reference, asker=asker, now=clock.now())
             return HttpResponseRedirect(visit.here(), status=303)
         except DeskError as error:
-            refused = visit.text(error.en, error.zh)
+            refused = visit.localized(error.words)
     kept = desk_batches.kept_of(batch)
     if visit.query("format") == "csv" and visit.query("table") == _FILE:
         return _file(visit, batch, kept)
@@ -97,46 +106,63 @@ def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
     open_ = batch.state in desk_batches.OPEN
     failed = open_ and (job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING))
     return show(
-        visit, "lodeline/customs/desk_batch.html", title=_title(visit, batch, kept), status=400 if refused else 200,
+        visit,
+        "lodeline/customs/desk_batch.html",
+        title=_title(visit, batch, kept),
+        status=400 if refused else 200,
         notices=[Notice(kind="problem", text=refused)] if refused else [],
-        kick=visit.text("Pre-check", "预先查询") if asker else visit.text("Customs desk", "海关窗口"), file=batch.name,
-        back=desk_address(visit, asker), open=open_, failed=failed, failure=job.failure if job else "",
-        progress=_progress(visit, job, running=open_ and not failed), kept=kept, tiles=_tiles(visit, kept),
-        stopped=batch.state == State.STOPPED, judged=written.count(kept[-1].last if kept else 0),
-        lines=written.count(batch.lines), problems=[_problem(visit, one) for one in json.loads(batch.problems)],
-        table=shown(visit, table), download=visit.here(format="csv", table=_FILE), reserves=batch.reserves,
+        kick=visit.text("Pre-check") if asker else visit.text("Customs desk", context="customs"),
+        file=batch.name,
+        back=desk_address(visit, asker),
+        open=open_,
+        failed=failed,
+        failure=job.failure if job else "",
+        progress=_progress(visit, job, running=open_ and not failed),
+        kept=kept,
+        tiles=_tiles(visit, kept),
+        stopped=batch.state == State.STOPPED,
+        judged=written.count(kept[-1].last if kept else 0),
+        lines=written.count(batch.lines),
+        problems=[_problem(visit, one) for one in json.loads(batch.problems)],
+        table=shown(visit, table),
+        download=visit.here(format="csv", table=_FILE),
+        reserves=batch.reserves,
         at=written.moment(batch.created_at.isoformat(), visit.language, visit.law.timezone),
         law_day=written.day(desk_batches.law_day(batch, visit.law), visit.language),
-    )  # fmt: skip
+    )
 
 
 def _title(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> str:
     lines = written.count(batch.lines)
     if batch.state == State.UNREAD:
-        return visit.text("Nothing of this file was judged", "该文件未作判断")
+        return visit.text("Nothing of this file was judged")
     if batch.state in desk_batches.OPEN:
-        return visit.text(
-            f"{lines} lines are being judged" if batch.lines else "The batch waits for its turn",
-            f"正在判断{lines}项" if batch.lines else "该批正在排队",
+        return (
+            visit.text("{lines} lines are being judged", lines=lines)
+            if batch.lines
+            else visit.text("The batch waits for its turn")
         )
     judged = written.count(kept[-1].last if kept else 0)
     if batch.state == State.STOPPED:
-        return visit.text(f"Stopped after {judged} of {lines} lines", f"已停止：共{lines}项，已判断{judged}项")
+        return visit.text("Stopped after {judged} of {lines} lines", judged=judged, lines=lines)
     held = desk_batches.counts_of(batch)["hold"]
-    return visit.text(
-        f"{lines} lines judged, {written.count(held)} must wait", f"已判断{lines}项，{written.count(held)}项暂缓放行"
-    )
+    return visit.text("{lines} lines judged, {held} must wait", lines=lines, held=written.count(held))
 
 
 def _progress(visit: Visit, job: Job | None, *, running: bool) -> Progress:
     share = 0 if job is None else round(job.progress * 100)
     return Progress(
-        id="job", label=visit.text("Judging", "判断"), done=share, total=100, running=running, seconds=1,
+        id="job",
+        label=visit.text("Judging"),
+        done=share,
+        total=100,
+        running=running,
+        seconds=1,
         text=visit.text(
-            f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
-            f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
+            "{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
+            share=share,
         ),
-    )  # fmt: skip
+    )
 
 
 def _tiles(visit: Visit, kept: list[Kept]) -> list[dict[str, object]]:
@@ -146,27 +172,30 @@ def _tiles(visit: Visit, kept: list[Kept]) -> list[dict[str, object]]:
         shape, tone = MARKS[word]
         tiles.append(
             {
-                "label": visit.localized(label), "shape": shape, "tone": tone if number else "quiet",
-                "figure": visit.text(f"{written.count(number)} {'line' if number == 1 else 'lines'}",
-                                    f"{written.count(number)}项"),
+                "label": visit.localized(label),
+                "shape": shape,
+                "tone": tone if number else "quiet",
+                "figure": visit.text(
+                    "{number} {lines}", number=written.count(number), lines="line" if number == 1 else "lines"
+                ),
             }
-        )  # fmt: skip
+        )
     return tiles
 
 
 def _parts(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> Table:
     return Table(
         name="parts",
-        caption=visit.text("Parts", "各部分"),
+        caption=visit.text("Parts", context="customs"),
         columns=(
-            Column(key="lines", label=text("Lines of the file", "文件项次")),
+            Column(key="lines", label=text("Lines of the file")),
             Column(key="hold", label=VERDICTS["hold"], number=True),
             Column(key="query", label=VERDICTS["query"], number=True),
             Column(key="release", label=VERDICTS["release"], number=True),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
         rows=[_part(visit, batch, one) for one in kept],
-        empty=visit.text("No part is judged yet.", "尚无已判断的部分。"),
+        empty=visit.text("No part is judged yet."),
     )
 
 
@@ -220,9 +249,17 @@ def _row(visit: Visit, cells: dict[str, str], line: dict[str, Any], entry: int) 
     settle = dict.fromkeys(visit.localized(one["settle"]) for one in line["reasons"] if "settle" in one)
     reserved = line.get("reservation") or {}
     return [
-        line["line"] or line["row"], line["declaration"], visit.localized(VERDICTS[line["verdict"]]),
-        line["product_name"], line["hs_code"], cells.get("mass_kg"),
+        line["line"] or line["row"],
+        line["declaration"],
+        visit.localized(VERDICTS[line["verdict"]]),
+        line["product_name"],
+        line["hs_code"],
+        cells.get("mass_kg"),
         " ".join([*(visit.localized(one["text"]) for one in those), *(visit.localized(one) for one in refused)]),
-        " ".join(settle), ", ".join(one["code"] for one in those),
-        reserved.get("licence") if reserved.get("entry") is not None else "", line["day"], line["id"], entry,
-    ]  # fmt: skip
+        " ".join(settle),
+        ", ".join(one["code"] for one in those),
+        reserved.get("licence") if reserved.get("entry") is not None else "",
+        line["day"],
+        line["id"],
+        entry,
+    ]

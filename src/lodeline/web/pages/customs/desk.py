@@ -30,6 +30,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.declaration import read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
@@ -81,9 +82,10 @@ def _desk(visit: Visit, asker: str) -> HttpResponse:
     asked = KEPT.get(key) or _asked_elsewhere(visit, key)
     if asked is None or asked.asker != asker:
         raise NotHereError(
-            "This answer is not kept any more: a question is kept for an hour. Ask again at the desk; the same question"
-            " under the same law gets the same answer.",
-            "该结果已不再保留：查询内容只保留一小时。请在窗口重新查询；同一问题在同一法规下结果相同。",
+            text(
+                "This answer is not kept any more: a question is kept for an hour. Ask again at the "
+                "desk; the same question under the same law gets the same answer."
+            )
         )
     law_days.stamp(visit)
     return show_answer(visit, asked)
@@ -93,30 +95,39 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
     """Answers what was sent, keeps it, and leads to the answer; a form without anything in it is shown again."""
     sent = _sent(visit, asker)
     if sent is None:
-        return _form(visit, asker, missing=text(
-            "Nothing was asked: fill in the goods and their code, or choose a file.",
-            "未填写任何内容：请填写商品名称和商品编码，或选择文件。",
-        ))  # fmt: skip
+        return _form(
+            visit, asker, missing=text("Nothing was asked: fill in the goods and their code, or choose a file.")
+        )
     try:
         asked, judged = _answered(visit, sent, at=clock.now())
         if _is_batch(sent, asked):
             return _as_batch(visit, sent)
     except DeskError as error:
-        return _form(visit, asker, missing=text(error.en, error.zh))
+        return _form(visit, asker, missing=error.words)
     others = {str(line["exporter"]) for line in asked.declaration.lines if line["exporter"]} - {asker}
     if asker and others:
-        return _form(visit, asker, missing=text(
-            f"You can ask about your own goods only, and this names {', '.join(sorted(others)[:3])} as exporter.",
-            f"只能查询本企业的货物，而申报的出口企业为 {'、'.join(sorted(others)[:3])}。",
-        ))  # fmt: skip
+        return _form(
+            visit,
+            asker,
+            missing=text(
+                "You can ask about your own goods only, and this names {others} as exporter.",
+                others=bilingual(", ".join(sorted(others)[:3]), "、".join(sorted(others)[:3])),
+            ),
+        )
     if asked.no_store is None and asked.document["readable"]:
         try:
             entry = ask(
-                visit.actor, visit.store, asked.declaration, asked.document, now=asked.at, asker=asker,
-                amends=sent.amends, judged=judged,
-            ).index  # fmt: skip
+                visit.actor,
+                visit.store,
+                asked.declaration,
+                asked.document,
+                now=asked.at,
+                asker=asker,
+                amends=sent.amends,
+                judged=judged,
+            ).index
         except DeskError as error:
-            return _form(visit, asker, missing=text(error.en, error.zh))
+            return _form(visit, asker, missing=error.words)
         visit.has_filed(entry)
         sent = replace(sent, entry=entry)
         asked = replace(asked, entry=entry)
@@ -143,8 +154,10 @@ def _as_batch(visit: Visit, sent: _Sent) -> HttpResponse:
     """Leaves the file to a worker, and leads to its page. Raises DeskError."""
     if sent.amends is not None:
         raise DeskError(
-            f"An amendment has at most {settings.LODELINE_DESK_LINES} lines: amend each declaration by itself.",
-            f"更正最多 {settings.LODELINE_DESK_LINES} 项：请逐份更正。",
+            text(
+                "An amendment has at most {lodeline_desk_lines} lines: amend each declaration by itself.",
+                lodeline_desk_lines=settings.LODELINE_DESK_LINES,
+            )
         )
     batch = desk_batches.begin(
         visit.actor, name=sent.name or "declaration", content=sent.content, asker=sent.asker, now=clock.now()
@@ -168,10 +181,14 @@ class _Sent:
         content = base64.b64encode(zlib.compress(self.content)).decode()
         return json.dumps(
             {
-                "name": self.name, "content": content, "fields": dict(self.fields), "at": at.isoformat(),
-                "asker": self.asker, "entry": self.entry,
+                "name": self.name,
+                "content": content,
+                "fields": dict(self.fields),
+                "at": at.isoformat(),
+                "asker": self.asker,
+                "entry": self.entry,
             }
-        )  # fmt: skip
+        )
 
 
 def _sent(visit: Visit, asker: str) -> _Sent | None:
@@ -182,7 +199,7 @@ def _sent(visit: Visit, asker: str) -> _Sent | None:
     if isinstance(file, UploadedFile):
         return _Sent(name=file.name or "declaration", content=bytes(file.read()), **options)
     if visit.request.POST.get("cases"):
-        return _Sent(name=visit.text("published cases.csv", "已公布案例.csv"), content=as_declaration(), **options)
+        return _Sent(name=visit.text("published cases.csv"), content=as_declaration(), **options)
     fields = filled({name: str(text) for name, text in visit.request.POST.items()})
     if fields.keys() <= {"line", "exporter"}:
         return None
@@ -197,9 +214,12 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asker | None:
         return None
     kept = json.loads(text)
     sent = _Sent(
-        name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"],
-        asker=kept["asker"], entry=kept["entry"],
-    )  # fmt: skip
+        name=kept["name"],
+        content=zlib.decompress(base64.b64decode(kept["content"])),
+        fields=kept["fields"],
+        asker=kept["asker"],
+        entry=kept["entry"],
+    )
     asked, _ = _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
     if sent.entry is None:
         return asked
@@ -222,9 +242,17 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asker, Judged
         ledger = Ledger(snapshot=reading.snapshot, store=reading.store, asker=sent.asker or None)
     judged = judge(declaration, LawDay.of(law, law_days.today(law)), ledger, amends=sent.amends)
     asked = Asker(
-        document=judged.document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
-        seconds=time.perf_counter() - began, timezone=law.timezone, asker=sent.asker, entry=sent.entry,
-    )  # fmt: skip
+        document=judged.document,
+        declaration=declaration,
+        fields=sent.fields,
+        file=sent.name,
+        no_store=why_not,
+        at=at,
+        seconds=time.perf_counter() - began,
+        timezone=law.timezone,
+        asker=sent.asker,
+        entry=sent.entry,
+    )
     return asked, judged
 
 
@@ -253,7 +281,7 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
     return show(
         visit,
         "lodeline/customs/desk.html",
-        title=visit.text("May this consignment leave?", "这批货物能否放行？"),
+        title=visit.text("May this consignment leave?"),
         status=200 if missing is None else 400,
         missing=missing,
         form=form(visit, fields, {}),
@@ -287,7 +315,7 @@ def _amended(visit: Visit, asker: str) -> Question | None:
     try:
         return question(visit.actor, visit.store, int(asked), organisation=asker or None)
     except DeskError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
 
 
 def _case(visit: Visit) -> PublishedCase | None:
@@ -299,9 +327,7 @@ def _case(visit: Visit) -> PublishedCase | None:
         if one.line == asked:
             return one
     known = ", ".join(one.line for one in published_cases())
-    raise NotHereError(
-        f"There is no published case {asked!r}: one of {known}.", f"没有已公布案例 {asked!r}：可选 {known}。"
-    )
+    raise NotHereError(text("There is no published case {asked!r}: one of {known}.", asked=asked, known=known))
 
 
 def _shown(visit: Visit, one: PublishedCase) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lodeline.control.declaration import columns
+from lodeline.language import bilingual
 from lodeline.material.composition import BASES
 from lodeline.material.product import PRODUCTS
 from lodeline.web.parts.table import Cell, Column, Table
@@ -16,54 +17,58 @@ from lodeline.web.visit import Visit
 from lodeline.web.words.language import Text, text
 
 LABELS: Final[Mapping[str, Text]] = {
-    "line": text("Line", "项号"),
-    "declaration": text("Declaration", "报关单号"),
-    "on": text("Day of the declaration", "申报日期"),
-    "exporter": text("Exporter, by id", "出口企业编号"),
-    "exporter_name": text("Exporter", "出口企业名称"),
-    "product_name": text("Goods, as declared", "商品名称"),
-    "product": text("Product", "产品"),
-    "hs_code": text("HS code", "商品编码"),
-    "control_item": text("Control item stated", "申报的管制编码"),
-    "controlled_declared": text("Declared as controlled?", "是否申报为管制物项"),
-    "licence": text("Export licence", "许可证号"),
-    "export_licence": text("Ordinary export licence", "普通出口许可证号"),
-    "destination": text("Destination (country code)", "最终目的国（代码）"),
-    "consignee_name": text("Consignee", "境外收货人"),
-    "end_user_name": text("End user", "最终用户"),
-    "end_user_country": text("Country of the end user (code)", "最终用户国家（代码）"),
-    "end_use": text("End use", "最终用途"),
-    "model": text("Model or grade", "型号"),
-    "models_in_lot": text("Models in this line", "型号数量"),
-    "lot": text("Lot", "批次"),
-    "composition": text("Composition, %", "成分（%）"),
-    "composition_of": text("Composition is of", "成分对象"),
-    "basis": text("Composition stated as", "成分基准"),
-    "re_total_pct": text("Rare earths in all, %", "稀土总量（%）"),
-    "assay_composition": text("Found by a laboratory, %", "化验成分（%）"),
-    "assay_of": text("The laboratory examined", "检验对象"),
-    "mass_kg": text("Net mass, kg", "净重（千克）"),
-    "value": text("Value of the line", "金额"),
-    "currency": text("Currency", "币种"),
-    "port": text("Port", "口岸"),
-    "transport": text("Transport", "运输方式"),
-    "movement": text("Movement, where no plain export", "监管方式（非一般出口）"),
-    "note": text("Note", "备注"),
+    "line": text("Line", context="customs"),
+    "declaration": text("Declaration", context="customs"),
+    "on": text("Day of the declaration"),
+    "exporter": text("Exporter, by id"),
+    "exporter_name": text("Exporter", context="customs, form"),
+    "product_name": text("Goods, as declared"),
+    "product": text("Product"),
+    "hs_code": text("HS code"),
+    "control_item": text("Control item stated"),
+    "controlled_declared": text("Declared as controlled?"),
+    "licence": text("Export licence"),
+    "export_licence": text("Ordinary export licence"),
+    "destination": text("Destination (country code)"),
+    "consignee_name": text("Consignee", context="customs, form"),
+    "end_user_name": text("End user"),
+    "end_user_country": text("Country of the end user (code)"),
+    "end_use": text("End use"),
+    "model": text("Model or grade"),
+    "models_in_lot": text("Models in this line"),
+    "lot": text("Lot"),
+    "composition": text("Composition, %"),
+    "composition_of": text("Composition is of"),
+    "basis": text("Composition stated as"),
+    "re_total_pct": text("Rare earths in all, %"),
+    "assay_composition": text("Found by a laboratory, %"),
+    "assay_of": text("The laboratory examined"),
+    "mass_kg": text("Net mass, kg"),
+    "value": text("Value of the line"),
+    "currency": text("Currency"),
+    "port": text("Port"),
+    "transport": text("Transport"),
+    "movement": text("Movement, where no plain export"),
+    "note": text("Note", context="customs"),
 }
 _FIRST: Final = (
     "product_name", "hs_code", "composition", "mass_kg", "value", "currency", "destination", "controlled_declared",
     "licence", "on",
 )  # fmt: skip
 _FURTHER: Final = tuple(name for name in LABELS if name not in _FIRST)
-_YES_NO: Final = (("", text("not stated", "未申报")), ("yes", text("yes", "是")), ("no", text("no", "否")))
+_YES_NO: Final = (
+    ("", text("not stated")),
+    ("yes", text("yes", context="customs")),
+    ("no", text("no", context="customs")),
+)
 _BASES: Final[Mapping[str, Text]] = {
-    "element": text("elements", "元素"),
-    "oxide": text("oxides", "氧化物"),
-    "reo-share": text("shares of the rare-earth oxides", "稀土氧化物配分"),
+    "element": text("elements"),
+    "oxide": text("oxides"),
+    "reo-share": text("shares of the rare-earth oxides"),
 }
 _MEASURED_ON: Final[Mapping[str, Text]] = {
-    "goods": text("the whole goods", "整件货物"),
-    "magnet": text("the magnet inside", "货物内的磁体"),
+    "goods": text("the whole goods"),
+    "magnet": text("the magnet inside"),
 }
 assert set(LABELS) == set(columns()) and set(_BASES) == set(BASES), "every column has its label"
 
@@ -106,19 +111,15 @@ def _options(visit: Visit, name: str) -> list[tuple[str, str]]:
     if name == "controlled_declared":
         return [(value, visit.localized(text)) for value, text in _YES_NO]
     if name in ("composition_of", "assay_of"):
-        unsaid = (
-            visit.text("not stated", "未申报")
-            if name == "composition_of"
-            else visit.text("the whole goods", "整件货物")
-        )
+        unsaid = visit.text("not stated") if name == "composition_of" else visit.text("the whole goods")
         return [("", unsaid), *((value, visit.localized(text)) for value, text in _MEASURED_ON.items())]
     if name == "basis":
-        return [("", visit.text("elements (unless stated)", "元素（默认）")), *(
+        return [("", visit.text("elements (unless stated)")), *(
             (value, visit.localized(text)) for value, text in _BASES.items()
         )]  # fmt: skip
     if name == "product":
-        named = [(one.kind, visit.text(one.name_en, one.name_zh)) for one in PRODUCTS.values()]
-        return [("", visit.text("not stated", "未申报")), *named]
+        named = [(one.kind, visit.localized(bilingual(one.name_en, one.name_zh))) for one in PRODUCTS.values()]
+        return [("", visit.text("not stated")), *named]
     return []
 
 
@@ -128,7 +129,7 @@ def column_table(visit: Visit) -> Table:
         (
             Cell(text=one.name),
             Cell(text=" · ".join(one.names_zh)),
-            Cell(text=visit.text("yes", "是") if one.required else visit.text("no", "否")),
+            Cell(text=visit.text("yes", context="customs") if one.required else visit.text("no", context="customs")),
             Cell(text=visit.localized(one.description)),
             Cell(text=one.example or "–"),
         )
@@ -136,14 +137,14 @@ def column_table(visit: Visit) -> Table:
     ]
     return Table(
         name="columns",
-        caption=visit.text("Columns of a declaration", "报关单的列"),
+        caption=visit.text("Columns of a declaration"),
         columns=(
-            Column(key="column", label=text("Column", "列名")),
-            Column(key="chinese", label=text("or in Chinese", "或中文列名")),
-            Column(key="needed", label=text("Needed", "必填")),
-            Column(key="meaning", label=text("Meaning", "含义")),
-            Column(key="example", label=text("Example", "示例")),
+            Column(key="column", label=text("Column")),
+            Column(key="chinese", label=text("or in Chinese")),
+            Column(key="needed", label=text("Needed")),
+            Column(key="meaning", label=text("Meaning")),
+            Column(key="example", label=text("Example")),
         ),
         rows=rows,
-        empty=visit.text("There is no column.", "没有列。"),
+        empty=visit.text("There is no column."),
     )

@@ -22,17 +22,17 @@ Json = dict[str, Any]
 #: Fields that a line is shown with where it states them, under labels that leave room for what was stated.
 _FACTS: Final[Mapping[str, Text]] = {
     "hs_code": LABELS["hs_code"],
-    "controlled_declared": text("Declared", "申报"),
-    "control_item": text("Item", "管制编码"),
-    "licence": text("Licence", "许可证"),
+    "controlled_declared": text("Declared"),
+    "control_item": text("Item"),
+    "licence": text("Licence", context="customs"),
     "lot": LABELS["lot"],
-    "model": text("Model", "型号"),
-    "composition": text("Content, %", "成分，%"),
-    "assay_composition": text("Assay, %", "化验，%"),
-    "destination": text("To", "目的国"),
-    "consignee_name": text("Consignee", "收货人"),
-    "end_user_name": text("End user", "最终用户"),
-    "end_use": text("Use", "用途"),
+    "model": text("Model"),
+    "composition": text("Content, %"),
+    "assay_composition": text("Assay, %"),
+    "destination": text("To", context="customs"),
+    "consignee_name": text("Consignee", context="customs, line card"),
+    "end_user_name": text("End user"),
+    "end_use": text("Use", context="customs"),
 }
 
 
@@ -49,7 +49,7 @@ def line_card(
         "word": visit.localized(VERDICTS[answer["verdict"]]),
         "shape": shape,
         "tone": tone,
-        "goods": answer["product_name"] or visit.text("goods not named", "未填写商品名称"),
+        "goods": answer["product_name"] or visit.text("goods not named"),
         "mass": " · ".join(filter(None, (mass_of(visit, [pair]), value_of([pair])))),
         "facts": [_fact(visit, name, line) for name in _FACTS if line.cells.get(name)],
         "day": written.day(answer["day"], visit.language),
@@ -81,30 +81,32 @@ def _reservation(visit: Visit, reservation: Json | None) -> dict[str, object] | 
     until = written.day(reservation["until"], visit.language)
     return {
         "text": visit.text(
-            f"{reservation['mass_kg']} kg are reserved on {reservation['licence']} until {until}.",
-            f"已在 {reservation['licence']} 上预留 {reservation['mass_kg']} 千克，至{until}。",
+            "{mass_kg} kg are reserved on {licence} until {until}.",
+            mass_kg=reservation["mass_kg"],
+            licence=reservation["licence"],
+            until=until,
         ),
         "href": visit.opens("desk-licence", licence=reservation["licence"]),
         "refused": [],
-    }  # fmt: skip
+    }
 
 
 #: How an element stands → its word and tone.
 _STANDINGS: Final[Mapping[str, tuple[Text, Tone]]] = {
-    "controlled": (text("controlled, no licence", "受管制，无许可证"), "hold"),
-    "licensed": (text("controlled, licensed", "受管制，有许可证"), "flow"),
-    "trace": (text("trace, by trade practice", "微量（行业惯例）"), "ink"),
-    "unknown": (text("state of the item unknown", "管制状态不明"), "ink"),
-    "impurity": (text("listed, an impurity here", "列管元素，此处为杂质"), "ink"),
-    "other-form": (text("listed, not in this form", "列管元素，此形态未列"), "ink"),
-    "outside": (text("deeply processed", "深加工"), "flow"),
-    "not-listed": (text("not listed", "未列管"), "quiet"),
+    "controlled": (text("controlled, no licence"), "hold"),
+    "licensed": (text("controlled, licensed"), "flow"),
+    "trace": (text("trace, by trade practice"), "ink"),
+    "unknown": (text("state of the item unknown"), "ink"),
+    "impurity": (text("listed, an impurity here"), "ink"),
+    "other-form": (text("listed, not in this form"), "ink"),
+    "outside": (text("deeply processed"), "flow"),
+    "not-listed": (text("not listed"), "quiet"),
 }
 _RISKS: Final[Mapping[str, Text]] = {
-    "unregistered": text("not in the register", "未登记"),
-    "no-composition": text("no composition", "无成分"),
-    "trace": text("traces", "微量"),
-    "grade": text("grade suggests heavy rare earths", "牌号通常含重稀土"),
+    "unregistered": text("not in the register"),
+    "no-composition": text("no composition"),
+    "trace": text("traces"),
+    "grade": text("grade suggests heavy rare earths"),
 }
 
 
@@ -115,18 +117,21 @@ def _element(visit: Visit, one: Json) -> dict[str, object]:
         "name": one["element"] + share,
         "word": visit.localized(word),
         "tone": tone,
-        "items": visit.text(", ", "、").join(one["items"]),
+        "items": visit.text(", ", context="customs, line card, element").join(one["items"]),
     }
 
 
 def _model(visit: Visit, one: Json) -> dict[str, object]:
     shape, tone = MARKS[one["verdict"]]
     risks = [visit.localized(_RISKS[risk]) for risk in one["risks"]]
-    report = one["test_report"] or visit.text("no test report", "无检测报告")
+    report = one["test_report"] or visit.text("no test report")
     return {
-        "name": one["model"], "word": visit.localized(VERDICTS[one["verdict"]]), "shape": shape, "tone": tone,
-        "note": visit.text(", ", "，").join([*one["items"], *risks, report]),
-    }  # fmt: skip
+        "name": one["model"],
+        "word": visit.localized(VERDICTS[one["verdict"]]),
+        "shape": shape,
+        "tone": tone,
+        "note": visit.text(", ", context="customs, line card, model").join([*one["items"], *risks, report]),
+    }
 
 
 def _cited(visit: Visit, one: Json) -> str:
@@ -140,9 +145,7 @@ def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
     if name == "destination" and line[name]:
         text = words.country(line[name], visit.language)
     if name == "controlled_declared" and line[name] is not None:
-        text = (
-            visit.text("controlled", "属于管制物项") if line[name] else visit.text("not controlled", "不属于管制物项")
-        )
+        text = visit.text("controlled") if line[name] else visit.text("not controlled")
     reading = visit.__dict__.get("reading")
     if name == "lot" and reading is not None and reading.snapshot.flow_index().lot_called(text) is not None:
         href = visit.url("lot", lot=text)
@@ -154,7 +157,7 @@ def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str
     cited: dict[str, dict[str, object]] = {}
     for citation in one["law"]:
         title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
-        text = visit.text(f"{short_title(title)}, {article}", f"{short_title(title)}，{article}")
+        text = visit.text("{short_title}, {article}", short_title=short_title(title), article=article)
         cited[text] = {
             "text": text,
             "href": law_days.text_href(visit, citation["instrument"], query=days),
@@ -165,7 +168,7 @@ def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str
         "code": one["code"],
         "law": list(cited.values())[:4],
         "more": len(cited) - 4,
-        "fields": (", " if visit.language == "en" else "、").join(
+        "fields": (visit.text(", ", context="customs")).join(
             visit.localized(LABELS[name]) if name in LABELS else name for name in one["fields"]
         ),
     }

@@ -22,7 +22,7 @@ def opened(visit: Visit, pairs: list[Pair]) -> list[Pair]:
         return []
     found = [pair for pair in pairs if str(pair[0]["row"]) == row]
     if not found:
-        raise NotHereError(f"This question has no row {row[:20]!r}.", f"该查询没有第 {row[:20]!r} 行。")
+        raise NotHereError(text("This question has no row {row!r}.", row=row[:20]))
     return found
 
 
@@ -34,18 +34,18 @@ def lines_of(
     ids = {id(row): pair[0]["id"] for row, pair in zip(rows, pairs, strict=True)}
     table = shown(visit, Table(
         name="verdicts",
-        caption=visit.text("Verdict of each line", "逐项结论"),
+        caption=visit.text("Verdict of each line"),
         columns=(
-            Column(key="line", label=text("Line", "项号")),
-            Column(key="verdict", label=text("Verdict", "结论")),
-            Column(key="goods", label=text("Goods", "商品名称")),
-            Column(key="mass", label=text("Mass, kg", "净重（千克）"), number=True),
-            Column(key="to", label=text("To", "目的国")),
-            Column(key="why", label=text("Why", "理由")),
-            *([Column(key="decided", label=text("Decided", "后续处理"))] if decided else []),
+            Column(key="line", label=text("Line", context="customs")),
+            Column(key="verdict", label=text("Verdict", context="customs")),
+            Column(key="goods", label=text("Goods", context="customs")),
+            Column(key="mass", label=text("Mass, kg", context="customs"), number=True),
+            Column(key="to", label=text("To", context="customs")),
+            Column(key="why", label=text("Why", context="customs, line table")),
+            *([Column(key="decided", label=text("Decided", context="customs"))] if decided else []),
         ),
         rows=rows,
-        empty=visit.text("No line has this verdict.", "没有此类结论。"),
+        empty=visit.text("No line has this verdict."),
     ))  # fmt: skip
     return {
         "table": table,
@@ -61,7 +61,7 @@ def _line_row(visit: Visit, pair: Pair, names: Mapping[str, str], decided: Mappi
     kilograms = None if line["mass_kg"] is None else line["mass_kg"] / written.MG_PER_KG
     to = words.country(line["destination"], visit.language) if line["destination"] else written.NOTHING
     why = reason_text(visit, those[0], names) if those else ""
-    others = visit.text(f"and {len(those) - 1} more", f"另有{len(those) - 1}项") if len(those) > 1 else ""
+    others = visit.text("and {those} more", those=len(those) - 1) if len(those) > 1 else ""
     name = str(answer["line"] or answer["row"])
     return (
         Cell(
@@ -80,22 +80,22 @@ def _line_row(visit: Visit, pair: Pair, names: Mapping[str, str], decided: Mappi
 def verdict_table(visit: Visit, pairs: list[Pair], names: Mapping[str, str]) -> Table:
     return Table(
         name="verdicts",
-        caption=visit.text("Verdict of each line", "逐项结论"),
+        caption=visit.text("Verdict of each line"),
         columns=(
-            Column(key="line", label=text("Line", "项号")),
-            Column(key="declaration", label=text("Declaration", "报关单号")),
-            Column(key="verdict", label=text("Verdict", "结论")),
-            Column(key="goods", label=text("Goods", "商品名称")),
-            Column(key="code", label=text("HS code", "商品编码")),
-            Column(key="mass", label=text("Mass, kg", "净重（千克）"), number=True),
-            Column(key="why", label=text("Why", "理由")),
-            Column(key="settle", label=text("What would settle it", "可凭以解决的材料")),
-            Column(key="codes", label=text("Codes of the reasons", "理由代码")),
-            Column(key="day", label=text("Day of law", "法规适用日")),
-            Column(key="id", label=text("Id of the verdict", "结论编号")),
+            Column(key="line", label=text("Line", context="customs")),
+            Column(key="declaration", label=text("Declaration", context="customs")),
+            Column(key="verdict", label=text("Verdict", context="customs")),
+            Column(key="goods", label=text("Goods", context="customs")),
+            Column(key="code", label=text("HS code")),
+            Column(key="mass", label=text("Mass, kg", context="customs"), number=True),
+            Column(key="why", label=text("Why", context="customs, line table")),
+            Column(key="settle", label=text("What would settle it", context="customs, line table")),
+            Column(key="codes", label=text("Codes of the reasons")),
+            Column(key="day", label=text("Day of law")),
+            Column(key="id", label=text("Id of the verdict")),
         ),
         rows=[_verdict_row(visit, pair, names) for pair in pairs],
-        empty=visit.text("No line could be read.", "没有可读取的项。"),
+        empty=visit.text("No line could be read."),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lodeline.language import bilingual
 from lodeline.office.customs.history import ExporterHistory, exporter_history
 from lodeline.office.customs.many import DECISIONS, Decision
 from lodeline.office.models import CustomsCase
@@ -21,7 +22,7 @@ CARDS_MOST: Final = 3
 #: How a field of the form begins; the id of the verdict follows.
 FIELD: Final = "do-"
 _WORDS: Final[Mapping[Decision, Text]] = {
-    "release": text("Release", "放行"), "query": text("Query", "质疑"), "hold": text("Hold", "暂缓放行"),
+    "release": text("Release", context="customs"), "query": text("Query"), "hold": text("Hold"),
 }  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def chosen(form: Mapping[str, Any]) -> dict[str, Decision]:
             continue
         decision = next((one for one in DECISIONS if one == value), None)
         if decision is None:
-            raise DeskError("Choose release, query or hold for a line.", "每项只能选择放行、质疑或暂缓放行。")
+            raise DeskError(text("Choose release, query or hold for a line."))
         found[name.removeprefix(FIELD)] = decision
     return found
 
@@ -72,7 +73,7 @@ def presets(visit: Visit, open_to: Mapping[str, Sequence[Decision]]) -> list[dic
             n = written.count(number)
             found.append({
                 "href": visit.here(set=decision) + "#lines",
-                "text": visit.text(en.replace("*", "").format(n=n), zh.format(n=n)),
+                "text": visit.localized(bilingual(en.replace("*", "").format(n=n), zh.format(n=n))),
                 "here": visit.query("set") == decision,
             })  # fmt: skip
     return found
@@ -81,25 +82,29 @@ def presets(visit: Visit, open_to: Mapping[str, Sequence[Decision]]) -> list[dic
 def _history_words(visit: Visit, found: ExporterHistory) -> dict[str, object]:
     """What an exporter asked before, in words."""
     if not found.questions:
-        return {"text": visit.text("This exporter has asked nothing before.", "该出口企业此前没有查询。"), "held": []}
+        return {"text": visit.text("This exporter has asked nothing before."), "held": []}
     lines = sum(found.lines.values())
     counts = {name: written.count(found.lines[name]) for name in ("release", "query", "hold")}
     queries = {name: found.queries[name] for name in ("open", "released", "refused")}
     said = visit.text(
-        f"Asked {written.count(found.questions)} times before; of {written.count(lines)} lines in the newest"
-        f" {found.read}, {counts['release']} might leave, {counts['query']} needed an answer and {counts['hold']} were"
-        " held.",
-        f"此前共查询{written.count(found.questions)}次；最近{found.read}次的{written.count(lines)}项中，可放行{counts['release']}项、"
-        f"须答复{counts['query']}项、暂缓放行{counts['hold']}项。",
+        "Asked {questions} times before; of {lines} lines in the newest {read}, {release} might "
+        "leave, {query} needed an answer and {hold} were held.",
+        questions=written.count(found.questions),
+        lines=written.count(lines),
+        read=found.read,
+        release=counts["release"],
+        query=counts["query"],
+        hold=counts["hold"],
     )
     if any(queries.values()):
         said += visit.text(
-            f" Queries: {queries['open']} open, {queries['released']} ended in release and {queries['refused']} in"
-            " refusal.",
-            f"质疑案：进行中{queries['open']}件，放行{queries['released']}件，不予放行{queries['refused']}件。",
+            " Queries: {open} open, {released} ended in release and {refused} in refusal.",
+            open=queries["open"],
+            released=queries["released"],
+            refused=queries["refused"],
         )
     held = [
-        {"href": visit.opens("desk-asked-one", entry=one), "text": visit.text(f"entry {one}", f"条目 {one}")}
+        {"href": visit.opens("desk-asked-one", entry=one), "text": visit.text("entry {one}", one=one)}
         for one in found.held_in[:5]
     ]
     return {"text": said, "held": held}
@@ -123,10 +128,10 @@ def decided(visit: Visit, asked: Question, state: DeclarationStatus) -> dict[str
     found: dict[str, Cell] = {}
     for key, one in state.releases.items():
         if one["released"]:
-            found[key] = Cell(text=visit.text("Released", "已放行"), shape="tick", tone="flow")
+            found[key] = Cell(text=visit.text("Released", context="customs"), shape="tick", tone="flow")
     for key, override in state.overrides.items():
         shape, tone = MARKS[override.verdict]
-        note = "" if override.stands else visit.text("waits to be confirmed", "待确认")
+        note = "" if override.stands else visit.text("waits to be confirmed")
         found[key] = Cell(text=visit.localized(VERDICTS[override.verdict]), shape=shape, tone=tone, note=note)
     for case in cases:
         word, shape, tone = QUERY_STATES[case.state]

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs.rule_queries import ABOUT_RULES, rules_of
@@ -25,32 +27,46 @@ from lodeline.web.parts.values import Act, Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: What the five documents of the procedure are called.
 REQUIRED: Final[Mapping[str, Text]] = {
-    "paper-declaration": text("Paper declaration", "纸质报关单"),
-    "contract": text("Contract", "合同"),
-    "statement": text("Statement: performance, use, why it is not controlled", "性能、用途及不属于管制物项的说明"),
-    "test-report": text("Test report", "检测报告"),
-    "other": text("Other documents", "其他材料"),
+    "paper-declaration": lang.text("Paper declaration"),
+    "contract": lang.text("Contract"),
+    "statement": lang.text("Statement: performance, use, why it is not controlled"),
+    "test-report": lang.text("Test report"),
+    "other": lang.text("Other documents"),
 }
 #: Act → its heading, what it asks for, its button.
 _ACTS: Final[Mapping[str, tuple[Text, Text, Text]]] = {
     "laboratory": (
-        text("Send to a laboratory", "送实验室鉴别"), text("What is sampled, and where to", "取样内容及送检机构"),
-        text("Send", "送检"),
+        lang.text("Send to a laboratory"),
+        lang.text("What is sampled, and where to"),
+        lang.text("Send", context="customs"),
     ),
     "found": (
-        text("Enter the result", "录入鉴别结果"), text("Method, laboratory, report", "方法、机构、报告编号"),
-        text("Judge anew", "重新判断"),
+        lang.text("Enter the result"),
+        lang.text("Method, laboratory, report"),
+        lang.text("Judge anew"),
     ),
-    "released": (text("Release", "放行"), text("Grounds", "理由"), text("Release the goods", "放行")),
-    "refused": (text("Do not release", "不予放行"), text("Grounds", "理由"), text("Refuse", "不予放行")),
-    "closed": (text("Close", "结束"), text("Why: amended or withdrawn", "原因（更正或撤回）"), text("Close", "结束")),
-}  # fmt: skip
-DONE_NOTICE: Final = text("Done, and in the log.", "已处理并记入日志。")
+    "released": (
+        lang.text("Release", context="customs"),
+        lang.text("Grounds", context="customs"),
+        lang.text("Release the goods"),
+    ),
+    "refused": (
+        lang.text("Do not release"),
+        lang.text("Grounds", context="customs"),
+        lang.text("Refuse", context="customs"),
+    ),
+    "closed": (
+        lang.text("Close", context="customs"),
+        lang.text("Why: amended or withdrawn"),
+        lang.text("Close", context="customs"),
+    ),
+}
+DONE_NOTICE: Final = lang.text("Done, and in the log.")
 
 
 def desk_query(visit: Visit, case: str) -> HttpResponse:
@@ -68,16 +84,16 @@ def queries_table(visit: Visit, found: list[Case]) -> Table:
     today, names = clock.today(visit.law.timezone), firm_names(visit)
     return Table(
         name="queries",
-        caption=visit.text("Customs queries", "海关质疑"),
+        caption=visit.text("Customs queries"),
         columns=(
-            Column(key="what", label=text("Goods", "商品名称")),
-            Column(key="who", label=text("Exporter", "出口企业")),
-            Column(key="verdict", label=text("Verdict", "结论")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="since", label=text("Since", "自")),
+            Column(key="what", label=lang.text("Goods", context="customs")),
+            Column(key="who", label=lang.text("Exporter", context="customs, queries")),
+            Column(key="verdict", label=lang.text("Verdict", context="customs")),
+            Column(key="state", label=lang.text("State")),
+            Column(key="since", label=lang.text("Since", context="customs")),
         ),
         rows=[_row(visit, one, today, names) for one in found],
-        empty=visit.text("No line is queried.", "没有被质疑的项。"),
+        empty=visit.text("No line is queried."),
     )
 
 
@@ -100,9 +116,9 @@ def _state(visit: Visit, case: Case, today: date) -> Cell:
     if case.state == "asked" and case.until is not None:
         day = written.day(case.until, visit.language)
         note = (
-            visit.text(f"was due by {day}", f"已于{day}到期")
+            visit.text("was due by {day}", day=day)
             if customs_cases.is_overdue(case, today)
-            else visit.text(f"by {day}", f"期限{day}")
+            else visit.text("by {day}", day=day)
         )
     return Cell(text=visit.localized(word), value=case.state, shape=shape, tone=tone, note=note)
 
@@ -116,7 +132,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
     try:
         case = found()
     except CaseError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     paper = wanted_paper(visit, case, reader=None)
     if paper is not None:
         return paper
@@ -126,7 +142,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             _done(visit, case, organisation)
             return HttpResponseRedirect(visit.here(said="yes"), status=303)
         except (CaseError, DeskError, FileRefusedError) as error:
-            refused, case = visit.text(error.en, error.zh), found()
+            refused, case = visit.localized(error.words), found()
     today, names = clock.today(visit.law.timezone), firm_names(visit)
     seen = queried_line(case)
     line = seen.line
@@ -138,37 +154,37 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
     return show(
         visit,
         "lodeline/customs/desk_query.html",
-        title=f"{line['product_name'] or visit.text('Goods not named', '未填写商品名称')}: {state.text}",
+        title=f"{line['product_name'] or visit.text('Goods not named')}: {state.text}",
         status=400 if refused else 200,
         notices=notices,
-        back=visit.opens("desk-asked") if organisation is None
+        back=visit.opens("desk-asked")
+        if organisation is None
         else visit.opens("firm", organisation=organisation, query={"kind": "query"}),
         facts=[
-            Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
-            Fact(term=visit.text("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),
-            Fact(term=visit.text("Declaration", "报关单号"), text=line["declaration"] or written.NOTHING),
+            Fact(term=visit.text("State"), text=state.text, note=state.note),
             Fact(
-                term=visit.text("Question", "查询"), text=visit.text(f"entry {seen.entry}", f"条目 {seen.entry}"),
+                term=visit.text("Exporter", context="customs, queries"),
+                text=names.get(case.organisation, case.organisation),
+            ),
+            Fact(term=visit.text("Declaration", context="customs"), text=line["declaration"] or written.NOTHING),
+            Fact(
+                term=visit.text("Question", context="customs"),
+                text=visit.text("entry {entry}", entry=seen.entry),
                 href=visit.opens("desk-asked-one", entry=seen.entry) if organisation is None else None,
             ),
         ],
         verdict={"word": visit.localized(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
-        reasons=[
-            reason_text(visit, one, names)
-            for one in line["reasons"] if one["verdict"] != "release"
-        ],
+        reasons=[reason_text(visit, one, names) for one in line["reasons"] if one["verdict"] != "release"],
         documents=[visit.localized(one["text"]) for one in seen.documents.values() if one],
-        required=[visit.localized(REQUIRED.get(one, text(one, one))) for one in seen.required],
+        required=[visit.localized(REQUIRED.get(one, bilingual(one, one))) for one in seen.required],
         assumed=seen.assumed,
-        steps=taken(
-            visit, case, reader=None, called=lambda one: names.get(one, one), timezone=visit.law.timezone
-        ),
+        steps=taken(visit, case, reader=None, called=lambda one: names.get(one, one), timezone=visit.law.timezone),
         seen=case.steps_taken,
         rules=[visit.localized(rule_text(visit, one)) for one in rules_of(case)],
         rules_at=visit.opens("desk-rules") if organisation is None else None,
         forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],
         answer=_answer_fields(visit, seen.required, refused) if organisation and _may_answer(visit, case) else None,
-    )  # fmt: skip
+    )
 
 
 def _may_answer(visit: Visit, case: Case) -> bool:
@@ -184,18 +200,30 @@ def _done(visit: Visit, case: Case, organisation: str | None) -> None:
     if organisation is not None:
         files = attached([(one.name or "", one.read()) for one in visit.request.FILES.getlist("files")])
         customs_cases.answer(
-            visit.actor, visit.store, organisation, case.reference, text=text, documents=form.getlist("documents"),
-            files=files, now=now,
-        )  # fmt: skip
+            visit.actor,
+            visit.store,
+            organisation,
+            case.reference,
+            text=text,
+            documents=form.getlist("documents"),
+            files=files,
+            now=now,
+        )
         return
     given = form.get("steps", "")
     options: dict[str, Any] = {"text": text, "steps": int(given) if given.isdecimal() else -1, "now": now}
     today = clock.today(law.timezone)
     if act == "found":
         customs_cases.enter_result(
-            visit.actor, visit.store, case.reference, assay=form.get("assay", ""), law=law, today=today,
-            snapshot=visit.reading.snapshot, **options,
-        )  # fmt: skip
+            visit.actor,
+            visit.store,
+            case.reference,
+            assay=form.get("assay", ""),
+            law=law,
+            today=today,
+            snapshot=visit.reading.snapshot,
+            **options,
+        )
     elif act == "released":
         customs_cases.decide(visit.actor, visit.store, case.reference, kind="released", today=today, **options)
     elif act == "refused":
@@ -205,7 +233,7 @@ def _done(visit: Visit, case: Case, organisation: str | None) -> None:
     elif act == "closed":
         customs_cases.close(visit.actor, visit.store, case.reference, **options)
     else:
-        raise CaseError("Choose what to do.", "请选择操作。")
+        raise CaseError(lang.text("Choose what to do."))
 
 
 def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
@@ -233,19 +261,22 @@ def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
             fields.insert(
                 0,
                 Field(
-                    name="assay", label=visit.text("Composition found, %", "检出成分（%）"), required=True,
+                    name="assay",
+                    label=visit.text("Composition found, %"),
+                    required=True,
                     width="long",
                     hint="Dy=0.36;Tb=0.02",
                 ),
-            )  # fmt: skip
+            )
         made.append(
             {
-                "heading": visit.localized(heading), "fields": fields,
+                "heading": visit.localized(heading),
+                "fields": fields,
                 "button": Act(
                     label=visit.localized(button), name="act", value=act, look="danger" if act == "refused" else ""
                 ),
             }
-        )  # fmt: skip
+        )
     return made
 
 
@@ -253,21 +284,34 @@ def _answer_fields(visit: Visit, required: Sequence[str], refused: str) -> list[
     sent = visit.request.POST
     return [
         Field(
-            name="text", label=visit.text("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
-            value=sent.get("text", ""), errors=(refused,) if refused else (),
+            name="text",
+            label=visit.text("Your answer"),
+            kind="textarea",
+            lines=8,
+            required=True,
+            width="full",
+            value=sent.get("text", ""),
+            errors=(refused,) if refused else (),
         ),
         *(
             Field(
-                name="documents", key=one, label=visit.localized(REQUIRED.get(one, text(one, one))), kind="checkbox",
-                value=one, checked=one in sent.getlist("documents"),
+                name="documents",
+                key=one,
+                label=visit.localized(REQUIRED.get(one, bilingual(one, one))),
+                kind="checkbox",
+                value=one,
+                checked=one in sent.getlist("documents"),
             )
             for one in required
         ),
         Field(
-            name="files", label=visit.text("Documents", "材料"), kind="file", multiple=True, accept=_ACCEPT,
+            name="files",
+            label=visit.text("Documents", context="customs"),
+            kind="file",
+            multiple=True,
+            accept=_ACCEPT,
             hint=visit.text(
-                "Sealed, with a Chinese translation. PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
-                "加盖印章，附中文译本。PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
+                "Sealed, with a Chinese translation. PDF, PNG, JPEG or CSV; at most five files, 2 MB together."
             ),
         ),
-    ]  # fmt: skip
+    ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.reason import vocabulary
+from lodeline.language import bilingual
 from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
@@ -24,15 +25,15 @@ _DAYS: Final = frozenset({"day", "since", "due", "valid_from", "valid_to", "unti
 _COUNTRIES: Final = frozenset({"destination", ("licence.destination", "licensed"), ("licence.destination", "stated")})
 #: Fields of a declaration within a sentence, where their labels would not do.
 _WITHIN: Final[Mapping[str, Text]] = {
-    "exporter": text("the exporter's id", "出口企业编号"),
-    "exporter_name": text("the exporter's name", "出口企业名称"),
-    "controlled_declared": text("whether the goods are controlled", "是否申报为管制物项"),
-    "destination": text("destination", "最终目的国"),
-    "end_user_country": text("country of the end user", "最终用户国家"),
-    "composition": text("composition", "成分"),
-    "assay_composition": text("what a laboratory found", "化验成分"),
-    "re_total_pct": text("rare earths in all", "稀土总量"),
-    "mass_kg": text("net mass", "净重"),
+    "exporter": text("the exporter's id"),
+    "exporter_name": text("the exporter's name"),
+    "controlled_declared": text("whether the goods are controlled"),
+    "destination": text("destination"),
+    "end_user_country": text("country of the end user"),
+    "composition": text("composition"),
+    "assay_composition": text("what a laboratory found"),
+    "re_total_pct": text("rare earths in all"),
+    "mass_kg": text("net mass"),
 }
 
 
@@ -41,7 +42,7 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
     facts, entry = reason.get("facts"), vocabulary().get(reason["code"])
     if not facts or entry is None:
         return visit.localized(reason["text"])
-    template = text(entry.text["en"], entry.text["zh"])
+    template = bilingual(entry.text["en"], entry.text["zh"])
     quoted = places(template["en"]) | places(template["zh"])
     message = Message(
         code=entry.code,
@@ -84,9 +85,9 @@ def rule_text(visit: Visit, rule: str) -> Text:
     it."""
     parameter = visit.law.ruled(rule)
     if parameter is None:
-        return text(rule, rule)
+        return bilingual(rule, rule)
     title = visit.law.title(parameter.instrument)
-    return text(f"{parameter.label['en']} ({title['en']})", f"{parameter.label['zh']}（{title['zh']}）")
+    return text("{label} ({title})", label=parameter.label, title=title)
 
 
 def _parts(fact: str) -> list[str]:

@@ -15,6 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
 from lodeline.control.settling import documents
 from lodeline.control.standing_answer import open_questions as open_rules
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.customs import standing_answers as office
 from lodeline.office.customs.rule_queries import open_about_rules, rules_of
@@ -36,18 +37,18 @@ from lodeline.web.words.language import Text, text
 #: So long a proposed answer stands, unless its officer says otherwise.
 _USUAL_DAYS: Final = 90
 STATES: Final[Mapping[State, Text]] = {
-    "proposed": text("waits for another officer", "待另一名关员确认"),
-    "standing": text("stands", "有效"),
-    "refused": text("refused", "未获同意"),
-    "withdrawn": text("withdrawn", "已撤回"),
-    "ended": text("ended", "已终止"),
-    "past": text("its last day is over", "已过截止日"),
-    "overtaken": text("the law pack says more now", "法规包已有新内容，不再适用"),
+    "proposed": text("waits for another officer"),
+    "standing": text("stands"),
+    "refused": text("refused", context="customs"),
+    "withdrawn": text("withdrawn"),
+    "ended": text("ended", context="customs"),
+    "past": text("its last day is over"),
+    "overtaken": text("the law pack says more now"),
 }
 NOTICES: Final[Mapping[str, Text]] = {
-    "propose": text("Proposed: another officer confirms it.", "已提出，待另一名关员确认。"),
-    "confirm": text("It stands, and settles the like from now on.", "已生效，今后同类问题一并适用。"),
-    "end": text("Done, and in the log.", "已处理并记入日志。"),
+    "propose": text("Proposed: another officer confirms it."),
+    "confirm": text("It stands, and settles the like from now on."),
+    "end": text("Done, and in the log."),
 }
 
 
@@ -58,7 +59,7 @@ def desk_rules(visit: Visit) -> HttpResponse:
         try:
             return _done(visit)
         except StandingAnswerError as error:
-            refused = visit.text(error.en, error.zh)
+            refused = visit.localized(error.words)
     law, today = visit.law, clock.today(visit.law.timezone)
     waiting = open_questions(visit.store, law, today)
     table = _waiting_table(visit, waiting)
@@ -91,134 +92,182 @@ def desk_rules(visit: Visit) -> HttpResponse:
 
 def rule_words(visit: Visit, rules: Sequence[str]) -> str:
     """What rules are called: the parameter and the instrument, by their titles."""
-    return visit.text("; ", "；").join(visit.localized(rule_text(visit, one)) for one in rules)
+    return visit.text("; ", context="customs").join(visit.localized(rule_text(visit, one)) for one in rules)
 
 
 def count_words(visit: Visit, waiting: Sequence[OpenQuestion]) -> str:
     """How many questions wait, each of one exporter and one rule."""
     if not waiting:
-        return visit.text("No line waits for a rule that no text tells", "没有货物因规定状态不明待决")
+        return visit.text("No line waits for a rule that no text tells")
     number = written.count(len(waiting))
-    return visit.text(
-        "One question waits for a rule that no text tells" if len(waiting) == 1
-        else f"{number} questions wait for rules that no text tells",
-        f"有{number}项问题因规定状态不明待决",
-    )  # fmt: skip
+    return (
+        visit.text("One question waits for a rule that no text tells", number=number)
+        if len(waiting) == 1
+        else visit.text("{number} questions wait for rules that no text tells", number=number)
+    )
 
 
 def _waiting_table(visit: Visit, waiting: Sequence[OpenQuestion]) -> Table:
     names = firm_names(visit)
-    cases = {(rule, one.organisation): one for one in open_about_rules(lock=False)
-             for rule in rules_of(one)}  # fmt: skip
+    cases = {(rule, one.organisation): one for one in open_about_rules(lock=False) for rule in rules_of(one)}
     return Table(
         name="waiting",
-        caption=visit.text("What waits, by exporter and rule", "待决问题（按企业和规定）"),
+        caption=visit.text("What waits, by exporter and rule"),
         columns=(
-            Column(key="rule", label=text("Rule", "规定")),
-            Column(key="who", label=text("Exporter", "出口企业")),
-            Column(key="lines", label=text("Lines", "项数"), number=True),
-            Column(key="days", label=text("Days", "日期")),
-            Column(key="query", label=text("Asked already", "已提出质疑")),
+            Column(key="rule", label=text("Rule", context="customs")),
+            Column(key="who", label=text("Exporter", context="customs, rules")),
+            Column(key="lines", label=text("Lines"), number=True),
+            Column(key="days", label=text("Days", context="customs")),
+            Column(key="query", label=text("Asked already")),
         ),
         rows=[_row(visit, one, names, cases) for one in waiting],
-        empty=visit.text("Nothing waits.", "没有待决问题。"),
+        empty=visit.text("Nothing waits.", context="customs"),
     )
 
 
-def _row(
-    visit: Visit, one: OpenQuestion, names: Mapping[str, str], cases: Mapping[tuple[str, str], Case]
-) -> Row:  # fmt: skip
+def _row(visit: Visit, one: OpenQuestion, names: Mapping[str, str], cases: Mapping[tuple[str, str], Case]) -> Row:
     exporter = one.exporter or ""
     case = next((found for rule in one.rules if (found := cases.get((rule, exporter)))), None)
     days = [written.day(day, visit.language) for day in dict.fromkeys((one.first, one.last))]
     return (
         Cell(text=rule_words(visit, one.rules), value=" ".join(one.rules)),
-        Cell(text=names.get(exporter, exporter) or visit.text("not named", "未填写"), value=exporter),
+        Cell(text=names.get(exporter, exporter) or visit.text("not named", context="customs"), value=exporter),
         Cell(text=written.count(one.lines), value=one.lines),
         Cell(text=" – ".join(days), value=one.first.isoformat()),
         Cell(
-            text=visit.text("query", "质疑") if case is not None else written.NOTHING,
+            text=visit.text("query", context="customs, rules") if case is not None else written.NOTHING,
             value=None if case is None else case.reference,
             href=None if case is None else visit.opens("desk-query", case=case.reference),
-            note=visit.text(f"until {written.day(case.until, visit.language)}",
-                            f"至{written.day(case.until, visit.language)}")
-            if case is not None and case.until is not None else "",
+            note=visit.text("until {until}", until=written.day(case.until, visit.language))
+            if case is not None and case.until is not None
+            else "",
         ),
-    )  # fmt: skip
+    )
 
 
 def _shown(visit: Visit, one: Proposal, names: Mapping[str, str], decides: bool) -> dict[str, object]:
     answer, language = one.answer, visit.language
     shape, tone = MARKS[answer.verdict]
     first, last = written.day(answer.first, language), written.day(answer.last, language)
-    who = names.get(answer.exporter or "", answer.exporter or "") or visit.text("every exporter", "所有出口企业")
+    who = names.get(answer.exporter or "", answer.exporter or "") or visit.text("every exporter")
     lives = one.state in ("proposed", "standing")
     own = answer.by == visit.actor.pseudonym
     document = documents().get(answer.document)
     return {
         "entry": one.entry.index,
         "rules": rule_words(visit, answer.rules),
-        "word": visit.localized(VERDICTS[answer.verdict]), "shape": shape, "tone": tone if lives else "quiet",
+        "word": visit.localized(VERDICTS[answer.verdict]),
+        "shape": shape,
+        "tone": tone if lives else "quiet",
         "state": visit.localized(STATES[one.state]),
-        "about": visit.text(f"{who}, from {first} until {last}", f"{who}，{first}至{last}"),
-        "document": visit.text(document["text_en"], document["text_zh"]) if document else "",
-        "citation": answer.citation, "grounds": one.grounds, "why": one.why,
+        "about": visit.text("{who}, from {first} until {last}", who=who, first=first, last=last),
+        "document": visit.localized(bilingual(document["text_en"], document["text_zh"])) if document else "",
+        "citation": answer.citation,
+        "grounds": one.grounds,
+        "why": one.why,
         "by": names.get(answer.by, answer.by),
         "confirmed_by": names.get(answer.confirmed_by, answer.confirmed_by),
         "confirmed": answer.entry if answer.entry >= 0 else None,
         "own": own and one.state == "proposed",
-        "confirm": Act(label=visit.text("Confirm it", "确认"), name="act", value="confirm")
-        if decides and one.state == "proposed" and not own else None,
+        "confirm": Act(label=visit.text("Confirm it", context="customs"), name="act", value="confirm")
+        if decides and one.state == "proposed" and not own
+        else None,
         "end": Field(
-            name="reason", key=str(one.entry.index), label=visit.text("Why", "原因"), kind="textarea", lines=2,
-            required=True, width="full",
+            name="reason",
+            key=str(one.entry.index),
+            label=visit.text("Why", context="customs, rules"),
+            kind="textarea",
+            lines=2,
+            required=True,
+            width="full",
         )
-        if decides and lives else None,
-        "end_word": visit.text("End it", "终止") if one.state == "standing"
-        else visit.text("Take it back", "撤回") if own else visit.text("Refuse it", "不同意"),
-    }  # fmt: skip
+        if decides and lives
+        else None,
+        "end_word": visit.text("End it", context="customs")
+        if one.state == "standing"
+        else visit.text("Take it back", context="customs")
+        if own
+        else visit.text("Refuse it", context="customs"),
+    }
 
 
 def _fields(visit: Visit, asked: Sequence[Sequence[str]], today: date) -> list[Field]:
     sent = visit.request.POST
     return [
         Field(
-            name="rules", label=visit.text("Rule", "规定"), kind="select", required=True, width="full",
-            value=sent.get("rules", ""), options=[("+".join(one), rule_words(visit, one)) for one in asked],
+            name="rules",
+            label=visit.text("Rule", context="customs"),
+            kind="select",
+            required=True,
+            width="full",
+            value=sent.get("rules", ""),
+            options=[("+".join(one), rule_words(visit, one)) for one in asked],
         ),
         Field(
-            name="exporter", label=visit.text("Exporter, by its id", "出口企业编号"), width="short",
-            value=sent.get("exporter", ""), hint=visit.text("Empty: every exporter", "留空则适用于所有出口企业"),
+            name="exporter",
+            label=visit.text("Exporter, by its id"),
+            width="short",
+            value=sent.get("exporter", ""),
+            hint=visit.text("Empty: every exporter"),
         ),
         Field(
-            name="verdict", label=visit.text("Goods that meet it", "所涉货物"), kind="select", required=True,
-            value=sent.get("verdict", ""), options=[(word, visit.localized(said)) for word, said in VERDICTS.items()],
+            name="verdict",
+            label=visit.text("Goods that meet it"),
+            kind="select",
+            required=True,
+            value=sent.get("verdict", ""),
+            options=[(word, visit.localized(said)) for word, said in VERDICTS.items()],
         ),
         Field(
-            name="document", label=visit.text("Document asked for", "须提交的材料"), kind="select", width="long",
-            value=sent.get("document", ""), hint=visit.text("With a query alone", "仅用于“质疑”"),
-            options=[("", "–"), *((code, visit.text(one["text_en"], one["text_zh"]))
-                                  for code, one in documents().items())],
+            name="document",
+            label=visit.text("Document asked for"),
+            kind="select",
+            width="long",
+            value=sent.get("document", ""),
+            hint=visit.text("With a query alone"),
+            options=[
+                ("", "–"),
+                *(
+                    (code, visit.localized(bilingual(one["text_en"], one["text_zh"])))
+                    for code, one in documents().items()
+                ),
+            ],
         ),
         Field(
-            name="first", label=visit.text("For lines from", "适用起始日"), kind="date", required=True, width="short",
+            name="first",
+            label=visit.text("For lines from"),
+            kind="date",
+            required=True,
+            width="short",
             value=sent.get("first", "") or today.isoformat(),
         ),
         Field(
-            name="last", label=visit.text("until at most", "适用截止日"), kind="date", required=True, width="short",
+            name="last",
+            label=visit.text("until at most"),
+            kind="date",
+            required=True,
+            width="short",
             value=sent.get("last", "") or (today + timedelta(days=_USUAL_DAYS)).isoformat(),
-            hint=visit.text("It ends before, once the law pack says more", "法规包有新内容的，提前终止"),
+            hint=visit.text("It ends before, once the law pack says more"),
         ),
         Field(
-            name="citation", label=visit.text("What it rests on", "依据"), required=True, width="full",
+            name="citation",
+            label=visit.text("What it rests on"),
+            required=True,
+            width="full",
             value=sent.get("citation", ""),
-            hint=visit.text("A notice, letter or case, with its number and day", "公告、函件或案例，注明编号和日期"),
+            hint=visit.text("A notice, letter or case, with its number and day"),
         ),
         Field(
-            name="grounds", label=visit.text("Grounds", "理由"), kind="textarea", lines=3, required=True, width="full",
+            name="grounds",
+            label=visit.text("Grounds", context="customs"),
+            kind="textarea",
+            lines=3,
+            required=True,
+            width="full",
             value=sent.get("grounds", ""),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _done(visit: Visit) -> HttpResponse:
@@ -233,7 +282,7 @@ def _done(visit: Visit) -> HttpResponse:
     elif act == "end":
         done = office.end(visit.actor, visit.store, entry, reason=form.get("reason", ""), law=law, now=now)
     else:
-        raise StandingAnswerError("Choose what to do.", "请选择操作。")
+        raise StandingAnswerError(text("Choose what to do."))
     visit.has_filed(max(one for one in (done.entry.index, done.answer.entry, done.ended) if one is not None))
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
@@ -242,13 +291,18 @@ def _wanted(visit: Visit) -> Wanted:
     form = visit.request.POST
     verdict = next((one for one in VERDICT_WORDS if one == form.get("verdict")), None)
     if verdict is None:
-        raise StandingAnswerError("Choose a verdict.", "请选择结论。")
+        raise StandingAnswerError(text("Choose a verdict."))
     try:
         first, last = date.fromisoformat(form.get("first", "")), date.fromisoformat(form.get("last", ""))
     except ValueError as error:
-        raise StandingAnswerError("Give the days as 2026-11-20.", "日期请写作 2026-11-20。") from error
+        raise StandingAnswerError(text("Give the days as 2026-11-20.")) from error
     return Wanted(
-        rules=tuple(filter(None, form.get("rules", "").split("+"))), exporter=form.get("exporter", "").strip() or None,
-        first=first, last=last, verdict=verdict, document=form.get("document", ""),
-        citation=form.get("citation", ""), grounds=form.get("grounds", ""),
-    )  # fmt: skip
+        rules=tuple(filter(None, form.get("rules", "").split("+"))),
+        exporter=form.get("exporter", "").strip() or None,
+        first=first,
+        last=last,
+        verdict=verdict,
+        document=form.get("document", ""),
+        citation=form.get("citation", ""),
+        grounds=form.get("grounds", ""),
+    )

@@ -18,9 +18,9 @@ Json = dict[str, Any]
 #: A line of the answer, and what was declared.
 Pair = tuple[Json, Line]
 VERDICTS: Final[Mapping[str, Text]] = {
-    "hold": text("Hold", "暂缓放行"),
-    "query": text("Query", "质疑"),
-    "release": text("Release", "放行"),
+    "hold": text("Hold"),
+    "query": text("Query"),
+    "release": text("Release", context="customs"),
 }
 MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "hold": ("square", "hold"), "query": ("diamond", "ink"), "release": ("tick", "flow"),
@@ -47,7 +47,7 @@ def problem_words(visit: Visit, one: Json) -> dict[str, object]:
     where = one["where"]
     column = where["column"]
     place = [
-        visit.text(f"row {where['row']}", f"第{where['row']}行")
+        visit.text("row {row}", context="customs", row=where["row"])
         if where["row"] is not None and where["file"]
         else None,
         visit.localized(LABELS[column]) if column in LABELS else column,
@@ -58,19 +58,19 @@ def problem_words(visit: Visit, one: Json) -> dict[str, object]:
         "code": one["code"],
         "tone": "gain" if flag else "loss",
         "shape": "up" if flag else "square",
-        "word": visit.text("Flag", "提示") if flag else visit.text("Fix", "须更正"),
+        "word": visit.text("Flag") if flag else visit.text("Fix"),
     }
 
 
 #: State of a query → its word, shape and tone.
 QUERY_STATES: Final[Mapping[str, tuple[Text, str, Any]]] = {
-    "asked": (text("Waits for the shipper", "待发货人提交材料"), "half", "flow"),
-    "answered": (text("Answered", "已答复"), "circle", "hold"),
-    "laboratory": (text("At the laboratory", "送检中"), "diamond", "ink"),
-    "found": (text("Result is there", "已有鉴别结果"), "circle", "hold"),
-    "released": (text("Released", "已放行"), "tick", "flow"),
-    "refused": (text("Not released", "不予放行"), "square", "loss"),
-    "settled": (text("Settled by a standing answer", "已由统一答复了结"), "tick", "ink"),
-    "closed": (text("Closed", "已结束"), "bar", "quiet"),
+    "asked": (text("Waits for the shipper"), "half", "flow"),
+    "answered": (text("Answered", context="customs"), "circle", "hold"),
+    "laboratory": (text("At the laboratory"), "diamond", "ink"),
+    "found": (text("Result is there"), "circle", "hold"),
+    "released": (text("Released", context="customs"), "tick", "flow"),
+    "refused": (text("Not released"), "square", "loss"),
+    "settled": (text("Settled by a standing answer", context="customs"), "tick", "ink"),
+    "closed": (text("Closed", context="customs"), "bar", "quiet"),
 }
 assert set(QUERY_STATES) == set(STATES), "every state has its word"

@@ -59,65 +59,85 @@ class Sample:
 def samples(visit: Visit) -> list[Sample]:
     """One of each kind that is a picture."""
     return [
-        Sample(name="sankey", label=visit.text("Flow", "流向图"), drawing=_sankey(visit), scroll=True, zoom=True),
         Sample(
-            name="provenance", label=visit.text("Provenance of a lot", "批次来源"), drawing=_provenance(visit),
-            scroll=True, zoom=True,
+            name="sankey", label=visit.text("Flow", context="design"), drawing=_sankey(visit), scroll=True, zoom=True
         ),
-        Sample(name="map", label=visit.text("Map", "地图"), drawing=_map(visit), zoom=True),
-        Sample(name="control-chart", label=visit.text("Control chart", "控制图"), drawing=_control_chart(visit)),
-        Sample(name="timeline", label=visit.text("Timeline", "时间线"), drawing=_timeline(visit), scroll=True),
-        Sample(name="bars", label=visit.text("Bars", "条形图"), drawing=_bars(visit)),
-        Sample(name="stacks", label=visit.text("Stacked bars", "堆叠条形图"), drawing=_stacks(visit)),
-        Sample(name="intervals", label=visit.text("Estimates", "估计值与区间"), drawing=_intervals(visit)),
-        Sample(name="strip", label=visit.text("One among many", "分布图"), drawing=_strip(visit)),
-    ]  # fmt: skip
+        Sample(
+            name="provenance",
+            label=visit.text("Provenance of a lot"),
+            drawing=_provenance(visit),
+            scroll=True,
+            zoom=True,
+        ),
+        Sample(name="map", label=visit.text("Map"), drawing=_map(visit), zoom=True),
+        Sample(name="control-chart", label=visit.text("Control chart"), drawing=_control_chart(visit)),
+        Sample(name="timeline", label=visit.text("Timeline"), drawing=_timeline(visit), scroll=True),
+        Sample(name="bars", label=visit.text("Bars"), drawing=_bars(visit)),
+        Sample(name="stacks", label=visit.text("Stacked bars"), drawing=_stacks(visit)),
+        Sample(name="intervals", label=visit.text("Estimates"), drawing=_intervals(visit)),
+        Sample(name="strip", label=visit.text("One among many"), drawing=_strip(visit)),
+    ]
 
 
 def calendars(visit: Visit) -> list[Sample]:
     """Calendars are tables, so they have no pointer's words and no picture to save."""
     return [
-        Sample(name="year", label=visit.text("Filing calendar", "申报日历"), drawing=_filing_calendar(visit)),
-        Sample(name="month", label=visit.text("Month", "月历"), drawing=_month(visit)),
+        Sample(name="year", label=visit.text("Filing calendar"), drawing=_filing_calendar(visit)),
+        Sample(name="month", label=visit.text("Month", context="design"), drawing=_month(visit)),
     ]
 
 
 def trend(visit: Visit, *values: float) -> Markup:
     """A line of figures for a tile."""
-    return draw_sparkline(Sparkline(values=values, name=visit.text("Last six months", "最近六个月")))
+    return draw_sparkline(Sparkline(values=values, name=visit.text("Last six months")))
 
 
 def _sankey(visit: Visit) -> Markup:
     text = visit.text
     flows = (
-        ("clay", "oxide", 370), ("rock", "oxide", 610), ("scrap", "oxide", 90), ("gain", "oxide", 31),
-        ("oxide", "metal", 900), ("oxide", "jp", 150), ("metal", "magnet", 880), ("metal", "loss", 6),
-        ("magnet", "home", 560), ("magnet", "de", 171), ("magnet", "kr", 90), ("magnet", "scrap", 40),
-    )  # fmt: skip
+        ("clay", "oxide", 370),
+        ("rock", "oxide", 610),
+        ("scrap", "oxide", 90),
+        ("gain", "oxide", 31),
+        ("oxide", "metal", 900),
+        ("oxide", "jp", 150),
+        ("metal", "magnet", 880),
+        ("metal", "loss", 6),
+        ("magnet", "home", 560),
+        ("magnet", "de", 171),
+        ("magnet", "kr", 90),
+        ("magnet", "scrap", 40),
+    )
     return draw_sankey(
         Sankey(
-            name=text("Where the neodymium went", "钕的流向"),
+            name=text("Where the neodymium went"),
             columns=tuple(
                 Column(label=label)
                 for label in (
-                    text("Ore", "矿产品"), text("Oxide", "氧化物"), text("Metal", "金属"), text("Magnet", "磁体"),
-                    text("Destination", "去向"),
+                    text("Ore", context="design"),
+                    text("Oxide"),
+                    text("Metal"),
+                    text("Magnet"),
+                    text("Destination", context="design"),
                 )
             ),
             nodes=(
-                Node(key="clay", column=0, label=text("Ion clay", "离子型矿")),
-                Node(key="rock", column=0, label=text("Bastnaesite", "氟碳铈矿"), href="#drawings"),
-                Node(key="scrap", column=0, label=text("Scrap", "回收废料"), kind="recycled"),
-                Node(key="oxide", column=1, label=text("Oxide", "氧化物")),
-                Node(key="gain", column=1, label=text("No origin", "来源不明"), kind="gain", sigma_mg=9 * _T),
-                Node(key="metal", column=2, label=text("Metal", "金属")),
-                Node(key="loss", column=2, label=text("Missing", "短少"), kind="loss", sigma_mg=7 * _T),
-                Node(key="magnet", column=3, label=text("Magnet", "磁体")),
-                Node(key="home", column=4, label=text("Vehicles", "汽车"), kind="use", group=text("At home", "国内")),
+                Node(key="clay", column=0, label=text("Ion clay")),
+                Node(key="rock", column=0, label=text("Bastnaesite"), href="#drawings"),
+                Node(key="scrap", column=0, label=text("Scrap"), kind="recycled"),
+                Node(key="oxide", column=1, label=text("Oxide")),
+                Node(key="gain", column=1, label=text("No origin"), kind="gain", sigma_mg=9 * _T),
+                Node(key="metal", column=2, label=text("Metal")),
+                Node(key="loss", column=2, label=text("Missing", context="design"), kind="loss", sigma_mg=7 * _T),
+                Node(key="magnet", column=3, label=text("Magnet")),
+                Node(key="home", column=4, label=text("Vehicles"), kind="use", group=text("At home")),
                 *(
                     Node(
-                        key=code.lower(), column=4, label=words.country(code, visit.language), kind="abroad",
-                        group=text("Exported", "出口"),
+                        key=code.lower(),
+                        column=4,
+                        label=words.country(code, visit.language),
+                        kind="abroad",
+                        group=text("Exported", context="design"),
                     )
                     for code in ("DE", "JP", "KR")
                 ),
@@ -126,51 +146,66 @@ def _sankey(visit: Visit) -> Markup:
             unit=written.unit(1000 * _T, visit.language),
         ),
         body=260,
-    )  # fmt: skip
+    )
 
 
 def _provenance(visit: Visit) -> Markup:
     text = visit.text
 
     def lot(key: str, layer: int, product: str, share: float, kind: LotKind = "flow") -> Lot:
-        return Lot(key=key, layer=layer, product=product, organisation=text("Sample firm", "示例企业"),
-                   date=written.short_month("2026-10", visit.language), share_ppb=round(share * PPB), kind=kind,
-                   href="#drawings")  # fmt: skip
+        return Lot(
+            key=key,
+            layer=layer,
+            product=product,
+            organisation=text("Sample firm"),
+            date=written.short_month("2026-10", visit.language),
+            share_ppb=round(share * PPB),
+            kind=kind,
+            href="#drawings",
+        )
 
     def step(source: str, target: str, share: float, kind: LotKind = "flow") -> Step:
-        return Step(source=source, target=target, event=text("run 0871", "工序0871"), share_ppb=round(share * PPB),
-                    mass_mg=round(share * 3_871 * 1_000_000), kind=kind)  # fmt: skip
+        return Step(
+            source=source,
+            target=target,
+            event=text("run 0871"),
+            share_ppb=round(share * PPB),
+            mass_mg=round(share * 3_871 * 1_000_000),
+            kind=kind,
+        )
 
     return draw_provenance(
         Provenance(
-            name=text("Where a magnet lot came from", "一个磁体批次的来源"),
+            name=text("Where a magnet lot came from"),
             lots=(
-                lot("clay", 0, text("Ion clay", "离子型矿"), 0.8),
-                lot("swarf", 0, text("Swarf", "磨削废料"), 0.16, "recycled"),
-                lot("dy", 0, text("Dysprosium oxide", "氧化镝"), 0.04, "controlled"),
-                lot("oxide", 1, text("Oxide", "氧化物"), 0.8),
-                lot("magnet", 2, text("Magnet", "磁体"), 1.0),
+                lot("clay", 0, text("Ion clay"), 0.8),
+                lot("swarf", 0, text("Swarf"), 0.16, "recycled"),
+                lot("dy", 0, text("Dysprosium oxide"), 0.04, "controlled"),
+                lot("oxide", 1, text("Oxide"), 0.8),
+                lot("magnet", 2, text("Magnet"), 1.0),
             ),
             steps=(
-                step("clay", "oxide", 0.8), step("oxide", "magnet", 0.8), step("swarf", "magnet", 0.16, "recycled"),
+                step("clay", "oxide", 0.8),
+                step("oxide", "magnet", 0.8),
+                step("swarf", "magnet", 0.16, "recycled"),
                 step("dy", "magnet", 0.04, "controlled"),
             ),
             asked="magnet",
             unit=written.unit(3_871 * 1_000_000, visit.language),
-            layers=(text("Origin", "来源"), text("Oxide", "氧化物"), text("Magnet", "磁体")),
+            layers=(text("Origin"), text("Oxide"), text("Magnet")),
         ),
         key="lot",
-    )  # fmt: skip
+    )
 
 
 def _map(visit: Visit) -> Markup:
     masses = {"DE": 171, "JP": 261, "KR": 122, "US": 88, "VN": 144}
     ends = {"DE": (10.3, 51.1), "JP": (138.0, 36.0), "US": (-98.0, 39.5)}
     world = WorldMap(
-        name=visit.text("Where magnets went", "磁体出口去向"),
+        name=visit.text("Where magnets went"),
         unit=written.unit(261 * _T, visit.language),
-        legend=visit.text("Received", "收到"),
-        elsewhere=visit.text("Not on the map: ", "图上未示："),
+        legend=visit.text("Received", context="design"),
+        elsewhere=visit.text("Not on the map: "),
         countries=tuple(
             Country(code=code, name=words.country(code, visit.language), mass_mg=mass * _T)
             for code, mass in masses.items()
@@ -186,17 +221,21 @@ def _map(visit: Visit) -> Markup:
 def _control_chart(visit: Visit) -> Markup:
     text = visit.text
     states: tuple[State, ...] = ("ok", "ok", "ok", "gain", "gain", "loss")
-    state_words = {"ok": text("closes", "闭合"), "gain": text("gain", "多出"), "loss": text("loss", "短少")}
+    state_words = {"ok": text("closes"), "gain": text("gain"), "loss": text("loss", context="design")}
     differences = (0.4, -0.9, None, -5.1, -5.7, 6.0)
     sums = (0.4, -0.5, None, -5.6, -11.3, -5.3)
     months = ("2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2026-10")
     chart = ControlChart(
-        name=text("Control chart of neodymium", "钕控制图"),
+        name=text("Control chart of neodymium"),
         periods=tuple(
             Period(
-                short=written.short_month(month, visit.language), year=month[:4],
-                name=written.month(month, visit.language), muf_mg=None if muf is None else round(muf * _T),
-                sigma_mg=1.5 * _T, state=state, word=state_words[state],
+                short=written.short_month(month, visit.language),
+                year=month[:4],
+                name=written.month(month, visit.language),
+                muf_mg=None if muf is None else round(muf * _T),
+                sigma_mg=1.5 * _T,
+                state=state,
+                word=state_words[state],
                 cumulative_mg=None if total is None else round(total * _T),
                 cumulative_band_mg=3.0 * _T * (at + 1) ** 0.5,
             )
@@ -204,16 +243,21 @@ def _control_chart(visit: Visit) -> Markup:
         ),
         unit=written.unit(6 * _T, visit.language),
         words=ChartWords(
-            muf=text("Difference", "差额"), cumulative=text("Sum of differences", "累计差额"),
-            missing=text("missing", "短少"), found=text("found without origin", "多出"),
-            no_count=text("no balance", "无平衡"),
+            muf=text("Difference", context="design"),
+            cumulative=text("Sum of differences"),
+            missing=text("missing", context="design, drawings, control chart"),
+            found=text("found without origin"),
+            no_count=text("no balance"),
             states=(("ok", state_words["ok"]), ("gain", state_words["gain"]), ("loss", state_words["loss"])),
         ),
         page=PageTest(
-            name=text("Page's test", "Page 检验"), gain=(0, 0.1, None, 2.9, 6.2, 1.7), loss=(0, 0, None, 0, 0, 4.5),
-            alarm=4.13, alarm_word=text("alarm", "报警"),
+            name=text("Page's test"),
+            gain=(0, 0.1, None, 2.9, 6.2, 1.7),
+            loss=(0, 0, None, 0, 0, 4.5),
+            alarm=4.13,
+            alarm_word=text("alarm"),
         ),
-    )  # fmt: skip
+    )
     return wide_and_narrow(draw_control_chart(chart), draw_control_chart(chart, width=NARROW))
 
 
@@ -226,68 +270,72 @@ def _timeline(visit: Visit) -> Markup:
 
     return draw_timeline(
         Timeline(
-            name=text("Two rules over time", "两项规定的时间线"),
+            name=text("Two rules over time"),
             rows=(
                 TimelineRow(
-                    label=text("Sample rule", "示例规定"), note=text("suspended since", "后暂停实施"), href="#drawings",
+                    label=text("Sample rule"),
+                    note=text("suspended since"),
+                    href="#drawings",
                     spans=(
                         span(date(2025, 4, 4), date(2025, 11, 6), "in-force"),
                         span(date(2025, 11, 7), date(2026, 11, 10), "suspended"),
                         span(date(2026, 11, 11), None, "unknown"),
                     ),
                 ),
-                TimelineRow(label=text("Another", "另一项"), spans=(span(date(2024, 10, 1), None, "in-force"),)),
+                TimelineRow(label=text("Another"), spans=(span(date(2024, 10, 1), None, "in-force"),)),
             ),
             first=date(2024, 7, 1),
             last=date(2027, 6, 30),
             state_words=(
-                ("in-force", text("in force", "有效")), ("suspended", text("suspended", "暂停实施")),
-                ("unknown", text("not known", "情况不明")), ("not-yet", text("not yet", "尚未施行")),
-                ("ended", text("ended", "已失效")),
+                ("in-force", text("in force")),
+                ("suspended", text("suspended", context="design")),
+                ("unknown", text("not known", context="design")),
+                ("not-yet", text("not yet", context="design")),
+                ("ended", text("ended", context="design")),
             ),
             marker=date(2026, 11, 24),
             marker_text=written.day(date(2026, 11, 24), visit.language),
         )
-    )  # fmt: skip
+    )
 
 
 def _bars(visit: Visit) -> Markup:
     text = visit.text
     bars = Bars(
-        name=text("What would explain it", "可能的解释"),
+        name=text("What would explain it"),
         bars=(
             Bar(
-                label=text("Fresh ion clay", "新增离子型矿"),
+                label=text("Fresh ion clay"),
                 start=14.6,
                 value=19.4,
-                text=text("14.6 to 19.4 t", "14.6至19.4吨"),
+                text=text("14.6 to 19.4 t"),
                 kind="gain",
                 href="#drawings",
             ),
             Bar(
-                label=text("A scale that reads too low", "衡器偏低"),
+                label=text("A scale that reads too low"),
                 value=3.2,
-                text=text("3.2 t", "3.2吨"),
+                text=text("3.2 t"),
                 kind="quiet",
             ),
-            Bar(label=text("A lot counted twice", "重复盘点"), value=-1.2, text=text("−1.2 t", "−1.2吨"), kind="loss"),
+            Bar(label=text("A lot counted twice"), value=-1.2, text=text("−1.2 t"), kind="loss"),
         ),
         marker=18.4,
-        marker_text=text("18.4 t", "18.4吨"),
+        marker_text=text("18.4 t"),
     )
     return wide_and_narrow(draw_bars(bars), draw_bars(bars, width=NARROW))
 
 
 def _stacks(visit: Visit) -> Markup:
     parts = (
-        Part(label=visit.text("Iron", "铁"), value=66.2, text="66.2", kind="rest"),
+        Part(label=visit.text("Iron"), value=66.2, text="66.2", kind="rest"),
         Part(label=words.element("Nd", visit.language), value=24.1, text="24.1"),
         Part(label=words.element("Pr", visit.language), value=6.0, text="6.0", kind="quiet"),
         Part(label=words.element("Dy", visit.language), value=1.6, text="1.6", kind="hold"),
     )
     stacks = Stacks(
-        name=visit.text("Composition, %", "成分（%）"),
-        stacks=(Stack(label=visit.text("Composition", "成分"), parts=parts),),
+        name=visit.text("Composition, %"),
+        stacks=(Stack(label=visit.text("Composition"), parts=parts),),
     )
     return wide_and_narrow(draw_stacks(stacks), draw_stacks(stacks, width=NARROW))
 
@@ -296,22 +344,26 @@ def _intervals(visit: Visit) -> Markup:
     made = (("A", 4.9, 1.1, True), ("B", -0.6, 1.4, False), ("C", 0.2, 22.0, False))
     rows = tuple(
         Interval(
-            label=visit.text(f"Laboratory {name}", f"实验室{name}"), value=value, low=value - half, high=value + half,
-            text=f"{grouped(value, 1, signed=True)} ± {half}", marked=marked,
+            label=visit.text("Laboratory {name}", name=name),
+            value=value,
+            low=value - half,
+            high=value + half,
+            text=f"{grouped(value, 1, signed=True)} ± {half}",
+            marked=marked,
         )
         for name, value, half, marked in made
-    )  # fmt: skip
-    chart = Intervals(name=visit.text("Bias, %", "偏差（%）"), rows=rows)
+    )
+    chart = Intervals(name=visit.text("Bias, %", context="design"), rows=rows)
     return wide_and_narrow(draw_intervals(chart), draw_intervals(chart, width=NARROW))
 
 
 def _strip(visit: Visit) -> Markup:
-    site = visit.text("Site", "场所")
+    site = visit.text("Site")
     dots = tuple(Dot(value=((place * 37) % 41) / 10 - 2, name=f"{site} {place + 1}") for place in range(24))
-    asked = Dot(value=-6.5, name=visit.text("This site", "本场所"), kind="gain", asked=True)
+    asked = Dot(value=-6.5, name=visit.text("This site"), kind="gain", asked=True)
     return draw_strip(
         Strip(
-            name=visit.text("This site among its peers", "本场所与同类场所"),
+            name=visit.text("This site among its peers"),
             dots=(*dots, asked),
             band=3.0,
             band_word="±3 σ",
@@ -322,9 +374,12 @@ def _strip(visit: Visit) -> Markup:
 def _filing_calendar(visit: Visit) -> Markup:
     text = visit.text
     states: tuple[tuple[FilingState, str], ...] = (
-        ("filed", text("filed", "已申报")), ("late", text("late", "逾期")), ("missing", text("missing", "缺报")),
-        ("open", text("open", "待申报")), ("not-due", text("not due", "未到期")),
-    )  # fmt: skip
+        ("filed", text("filed")),
+        ("late", text("late", context="design")),
+        ("missing", text("missing", context="design, drawings, filing calendar")),
+        ("open", text("open", context="design")),
+        ("not-due", text("not due")),
+    )
     months = tuple(
         FilingMonth(year=2026, month=8 + at, state=state, name=written.month(f"2026-{8 + at:02}", visit.language))
         for at, (state, _) in enumerate(states)
@@ -332,18 +387,29 @@ def _filing_calendar(visit: Visit) -> Markup:
     names = tuple(written.short_month(f"2026-{month:02}", visit.language) for month in range(1, 13))
     return draw_filing_calendar(
         FilingCalendar(
-            name=text("Filings by month", "各月申报"), months=months, month_names=names, state_words=states,
-            year_word=text("Year", "年份"),
+            name=text("Filings by month"),
+            months=months,
+            month_names=names,
+            state_words=states,
+            year_word=text("Year", context="design"),
         )
-    )  # fmt: skip
+    )
 
 
 def _month(visit: Visit) -> Markup:
     text = visit.text
     return draw_month(
         MonthCalendar(
-            name=written.month("2026-11", visit.language), year=2026, month=11, counts={1: 6, 6: 67, 9: 138, 10: 5},
-            weekday_names=words.WEEKDAYS[visit.language], count_word=text("filings", "份申报"), due=9, today=24,
-            due_word=text("due", "截止"), today_word=text("today", "今天"), late_word=text("late", "逾期"),
+            name=written.month("2026-11", visit.language),
+            year=2026,
+            month=11,
+            counts={1: 6, 6: 67, 9: 138, 10: 5},
+            weekday_names=words.WEEKDAYS[visit.language],
+            count_word=text("filings", context="design"),
+            due=9,
+            today=24,
+            due_word=text("due"),
+            today_word=text("today", context="design"),
+            late_word=text("late", context="design"),
         )
-    )  # fmt: skip
+    )

@@ -31,7 +31,7 @@ def grid(visit: Visit) -> Grid:
             id=f"m{number}", severity=severity, column=column, text=text, code=code, act=act, reason=reason
         )
 
-    firm = text("Sample Alloy", "示例合金")
+    firm = text("Sample Alloy")
     rows = [
         row(3, "R-2610-014", "receipt", "2026-10-02", "GBS/PrNd-3318", "6 000.0", "Nd 75.1 · Pr 24.7", firm),
         row(
@@ -48,12 +48,9 @@ def grid(visit: Visit) -> Grid:
                 7,
                 "reject",
                 5,
-                text(
-                    "The five elements add up to 101.2 %. Iron is often typed as the remainder: 67.3 would close it.",
-                    "五种元素合计101.2%。铁常按余量填写：67.3即可合为100%。",
-                ),
+                text("The five elements add up to 101.2 %. Iron is often typed as the remainder: 67.3 would close it."),
                 code="composition.over-100",
-                act=Act(label=text("Write 67.3", "改为67.3"), look="ghost", small=True, name="cure", value="7"),
+                act=Act(label=text("Write 67.3"), look="ghost", small=True, name="cure", value="7"),
             ),
         ),
         row(
@@ -64,16 +61,13 @@ def grid(visit: Visit) -> Grid:
             "N38-0399",
             "48200",
             "",
-            text("Sample Motor", "示例电机"),
+            text("Sample Motor"),
             field=True,
             problem=problem_of(
                 9,
                 "confirm",
                 4,
-                text(
-                    "You usually ship 47.9 kg. If it is right, say why; it is then accepted and stays marked.",
-                    "贵企业通常每次发货47.9千克。如确属实，请说明理由；将予接受并保留提示。",
-                ),
+                text("You usually ship 47.9 kg. If it is right, say why; it is then accepted and stays marked."),
                 reason="reason-9",
             ),
         ),
@@ -87,9 +81,7 @@ def grid(visit: Visit) -> Grid:
             "",
             firm,
             field=True,
-            problem=problem_of(
-                11, "reject", 2, text("The date is in another month.", "日期不在所属期内。"), code="period.outside"
-            ),
+            problem=problem_of(11, "reject", 2, text("The date is in another month."), code="period.outside"),
         ),
         row(
             14,
@@ -99,28 +91,25 @@ def grid(visit: Visit) -> Grid:
             "N42SH-0417",
             "420.0",
             "",
-            text("Sample Drives", "示例驱动"),
+            text("Sample Drives"),
             problem=problem_of(
                 14,
                 "flag",
                 6,
-                text(
-                    "3 096.9 kg were received of 3 100.0 shipped. Within two weighings; nothing to do.",
-                    "发货3 100.0千克，实收3 096.9千克，在两次称重误差之内，无需处理。",
-                ),
+                text("3 096.9 kg were received of 3 100.0 shipped. Within two weighings; nothing to do."),
             ),
         ),
     ]
     return Grid(
-        caption=text("Rows", "数据行"),
+        caption=text("Rows", context="design"),
         columns=[
-            GridColumn(label=text("Event", "事件")),
-            GridColumn(label=text("Kind", "类型")),
-            GridColumn(label=text("On", "日期"), whole=True),
-            GridColumn(label=text("Lot", "批次")),
-            GridColumn(label=text("Mass", "质量"), unit=text("kg", "千克"), number=True),
-            GridColumn(label=text("Composition, %", "成分（%）")),
-            GridColumn(label=text("Counterparty", "交易对方")),
+            GridColumn(label=text("Event", context="design")),
+            GridColumn(label=text("Kind", context="design")),
+            GridColumn(label=text("On", context="design"), whole=True),
+            GridColumn(label=text("Lot")),
+            GridColumn(label=text("Mass", context="design"), unit=text("kg"), number=True),
+            GridColumn(label=text("Composition, %")),
+            GridColumn(label=text("Counterparty", context="design")),
         ],
         rows=rows,
     )

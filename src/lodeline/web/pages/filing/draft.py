@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.ledger.extension import due
 from lodeline.office.access import clock
 from lodeline.office.filing import certify, drafts, profiles, suggestions
@@ -51,7 +52,7 @@ def firm_draft(visit: Visit, organisation: str, draft: int) -> HttpResponse:
     try:
         found = drafts.find(visit.actor, organisation, draft)
     except drafts.UnknownDraftError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     if visit.request.method != "POST":
         file = wanted_file(visit, found) or suggestions_csv(visit, found) or changes_csv(visit, found)
         return file or _page(visit, found, now)
@@ -68,28 +69,31 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 
 def _page(
-    visit: Visit, draft: Draft, now: datetime, *, typed: Mapping[str, str] | None = None,
+    visit: Visit,
+    draft: Draft,
+    now: datetime,
+    *,
+    typed: Mapping[str, str] | None = None,
     refused: UserError | None = None,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     """The page that the state of the draft asks for."""
     status = 200 if refused is None else 409
-    notices = [] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))]
+    notices = [] if refused is None else [Notice(kind="problem", text=visit.localized(refused.words))]
     if draft.state == State.FILED:
         if draft.sandbox:
             return sandbox_receipt(visit, draft, now)
         return HttpResponseRedirect(_filing_address(visit, draft))
     if draft.state == State.SUPERSEDED:
         kept = visit.text(
-            "Another draft of this month was filed with all that this one has. It is kept to be read; nothing is left"
-            " to be done.",
-            "同月另一份草稿已申报，并已包含本草稿全部内容。本草稿仅供查阅，无需办理。",
+            "Another draft of this month was filed with all that this one has. It is kept to be "
+            "read; nothing is left to be done."
         )
         notices.append(Notice(kind="info", text=kept))
     frame = frame_of(visit, draft, now, notices=notices)
     if draft.state in (State.CHECKING, State.FILING):
         return progress(visit, draft, frame, status=status)
     if draft.state == State.DROPPED:
-        title = visit.text("This draft was thrown away", "此草稿已删除")
+        title = visit.text("This draft was thrown away")
         return show(visit, "lodeline/filing/firm_draft_dropped.html", title=title, status=status, **frame)
     content = content_at(draft)
     if not content.keys[:-1] and not content.table.frame.height and visit.query("edit") is None:
@@ -113,7 +117,7 @@ def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]
         "upload": Field(
             name="files",
             kind="file",
-            label=visit.text("Files", "文件"),
+            label=visit.text("Files"),
             multiple=True,
             width="full",
             accept=".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl",
@@ -152,45 +156,49 @@ def steps(visit: Visit, draft: Draft, law: Jurisdiction) -> list[Step]:
     wrong = counts.get("reject", 0) + counts.get("confirm", 0)
     rows, wrongs = written.count(draft.rows), written.count(wrong)
     at = draft.asked_at.astimezone(ZoneInfo(law.timezone)) if draft.asked_at else None
-    problems = (
-        visit.text(f"{wrongs} to settle", f"{wrongs}项待处理") if wrong else visit.text("none in the way", "无阻碍")
-    )
+    problems = visit.text("{wrongs} to settle", wrongs=wrongs) if wrong else visit.text("none in the way")
     labels = [
-        (visit.text("Period", "月份"), written.month(draft.period, visit.language), ""),
+        (visit.text("Period", context="filing"), written.month(draft.period, visit.language), ""),
         (
-            visit.text("Upload", "上传"),
-            visit.text(f"{rows} row{'s' * (draft.rows != 1)}", f"{rows}行") if has_rows else "",
+            visit.text("Upload"),
+            visit.text("{rows} row{fact}", rows=rows, fact="s" * (draft.rows != 1)) if has_rows else "",
             "",
         ),
-        (visit.text("Problems", "问题"), problems if checked else "", "rows"),
-        (visit.text("Summary", "摘要"), visit.text("in words", "文字说明"), "says"),
+        (visit.text("Problems"), problems if checked else "", "rows"),
+        (visit.text("Summary", context="filing"), visit.text("in words"), "says"),
         (
-            visit.text("Certify", "签认"),
-            visit.text(f"asked at {at:%H:%M}", f"{at:%H:%M} 已提请") if at else "",
+            visit.text("Certify"),
+            visit.text("asked at {at:%H:%M}", at=at) if at else "",
             "certify",
         ),
-        (visit.text("Receipt", "回执"), "", ""),
+        (visit.text("Receipt", context="filing"), "", ""),
     ]
     return [
         Step(
-            label=label, note=note, state="done" if number < place else "now" if number == place else "next",
+            label=label,
+            note=note,
+            state="done" if number < place else "now" if number == place else "next",
             href=f"{here}#{part}" if part and checked else None,
         )
         for number, (label, note, part) in enumerate(labels)
-    ]  # fmt: skip
+    ]
 
 
 def _empty_page(visit: Visit, draft: Draft, frame: dict[str, Any], now: datetime, *, status: int) -> HttpResponse:
-    title = visit.text(f"Upload {frame['month']}, or type it in", f"上传或填写{frame['month']}申报")
+    title = visit.text("Upload {month}, or type it in", month=frame["month"])
     before = _month_before(draft.period)
     return show(
-        visit, "lodeline/filing/firm_draft_upload.html", title=title, status=status, **frame,
+        visit,
+        "lodeline/filing/firm_draft_upload.html",
+        title=title,
+        status=status,
+        **frame,
         last_month=month_name(visit, before, now),
         workbook=visit.url("firm-file-template", organisation=draft.organisation),
         copy=visit.url("firm-file-copy", organisation=draft.organisation, period=before),
         profiles=visit.url("firm-profiles", organisation=draft.organisation),
         type_in=visit.url("firm-draft", {"edit": "cells"}, organisation=draft.organisation, draft=draft.pk),
-    )  # fmt: skip
+    )
 
 
 def _month_before(period: str) -> str:
@@ -199,9 +207,15 @@ def _month_before(period: str) -> str:
 
 
 def _problems_page(
-    visit: Visit, draft: Draft, content: Content, frame: dict[str, Any], now: datetime, *,
-    typed: Mapping[str, str], status: int,
-) -> HttpResponse:  # fmt: skip
+    visit: Visit,
+    draft: Draft,
+    content: Content,
+    frame: dict[str, Any],
+    now: datetime,
+    *,
+    typed: Mapping[str, str],
+    status: int,
+) -> HttpResponse:
     checked = draft.checked_revision == draft.revision
     found = grid.found_problems(draft, content)
     if draft.checked_revision < 0:
@@ -209,28 +223,41 @@ def _problems_page(
     offered = suggestions.of_draft(draft)
     view = grid.View.of(visit, empty=not any(one.row for one in found) and not offered)
     rows = grid.rows_of(
-        visit, draft, content, found, view, typed=typed, may_edit=frame["may_edit"] and draft.state != State.ASKED,
-        today=now, offered=offered,
-    )  # fmt: skip
+        visit,
+        draft,
+        content,
+        found,
+        view,
+        typed=typed,
+        may_edit=frame["may_edit"] and draft.state != State.ASKED,
+        today=now,
+        offered=offered,
+    )
     counts, summary = json.loads(draft.counts), json.loads(draft.summary) or {}
     wrong = len({_place(one) for one in found if one.problem.severity != "flag"})
     other_columns = [one for one in found if one.problem.code == "column.missing" and one.problem.severity == "reject"]
     unknown_columns = any(one.problem.code in ("column.unknown", "column.missing") for one in found)
     first = next((one for one in found if one.row is not None and one.problem.severity != "flag"), None)
     return show(
-        visit, "lodeline/filing/firm_draft.html",
-        title=visit.text(
-            f"{frame['month']} was filed by another draft", f"{frame['month']}已由另一份草稿申报"
-        ) if draft.state == State.SUPERSEDED else _headline(visit, draft, frame, found, checked),
-        status=status, **frame,
+        visit,
+        "lodeline/filing/firm_draft.html",
+        title=visit.text("{month} was filed by another draft", month=frame["month"])
+        if draft.state == State.SUPERSEDED
+        else _headline(visit, draft, frame, found, checked),
+        status=status,
+        **frame,
         lede="" if draft.state == State.SUPERSEDED else _lede(visit, draft, frame, counts, checked),
         checked=checked,
         asked=draft.state == State.ASKED,
         files=list(draft.files.order_by("id").defer("content")),
         problems=_problem_list(visit, draft, content, found, rows),
-        grid=rows.grid, rows=rows, view=view, pages=_pages(visit, rows),
+        grid=rows.grid,
+        rows=rows,
+        view=view,
+        pages=_pages(visit, rows),
         counts={name: written.count(int(number)) for name, number in counts.items()},
-        good=int(counts.get("good", 0)), wrong=wrong,
+        good=int(counts.get("good", 0)),
+        wrong=wrong,
         may_divide=checked and not draft.accepted and draft.corrects is None and int(counts.get("good", 0)) > 0,
         first=first and _href(visit, draft, first, rows, content),
         other_months=[
@@ -239,24 +266,23 @@ def _problems_page(
         ],
         # Of rows that nobody could read there is nothing to tell.
         sentences=[one[visit.language] for one in summary.get("sentences", [])]
-        if summary.get("events") or draft.accepted else [],
+        if summary.get("events") or draft.accepted
+        else [],
         bars=_bars(visit, summary),
         books=in_the_books(visit, summary, counts),
-        shown_what=_SHOWN.get(summary.get("shown") or "", {}).get(visit.language, ""),
+        shown_what=visit.localized(_SHOWN[summary["shown"]]) if summary.get("shown") in _SHOWN else "",
         changes=changes(visit, draft, summary),
         offered=suggested(visit, draft, content, offered),
         exists=any(one.problem.code.startswith("event.exists") for one in found),
         small=is_small(draft),
         certify_at=visit.url("firm-draft-certify", organisation=draft.organisation, draft=draft.pk),
         own_signature=frame["may_certify"] and not _needs_second(visit, draft),
-        second_person=OrganisationSettings.objects.filter(
-            organisation=draft.organisation, second_person=True
-        ).exists(),
+        second_person=OrganisationSettings.objects.filter(organisation=draft.organisation, second_person=True).exists(),
         other_columns=bool(other_columns) and draft.files.exists(),
         unknown_columns=unknown_columns,
         near=_near(visit, draft) if unknown_columns else None,
         columns_at=visit.url("firm-draft-columns", organisation=draft.organisation, draft=draft.pk),
-    )  # fmt: skip
+    )
 
 
 def near_words(visit: Visit, nearest: profiles.Nearest | None) -> str:
@@ -265,8 +291,8 @@ def near_words(visit: Visit, nearest: profiles.Nearest | None) -> str:
         return ""
     gone, new = nearest.gone, ", ".join(nearest.new)
     if not new:
-        return visit.text(f"“{gone}” is not in this file.", f"该文件没有“{gone}”列。")
-    return visit.text(f"“{gone}” is not in this file; new: {new}.", f"该文件没有“{gone}”列；新增：{new}。")
+        return visit.text("“{gone}” is not in this file.", gone=gone)
+    return visit.text("“{gone}” is not in this file; new: {new}.", gone=gone, new=new)
 
 
 def _near(visit: Visit, draft: Draft) -> dict[str, str] | None:
@@ -299,20 +325,24 @@ def _headline(visit: Visit, draft: Draft, frame: dict[str, Any], found: list[gri
     wrongs = [one for one in found if one.problem.severity != "flag"]
     wrong, what = len({_place(one) for one in wrongs}), _things(wrongs)
     if draft.state == State.ASKED:
-        return visit.text(f"{month}, {due}, waits for a signature", f"{month}申报（{due}）等待签认")
+        return visit.text("{month}, {due}, waits for a signature", month=month, due=due)
     if draft.checked_revision < 0:
-        return visit.text(f"Type {month} in, {due}", f"填写{month}申报（{due}）")
+        return visit.text("Type {month} in, {due}", month=month, due=due)
     if not checked:
-        return visit.text(f"{month}, {due}, was changed since it was checked", f"{month}申报（{due}）检查后又有修改")
+        return visit.text("{month}, {due}, was changed since it was checked", month=month, due=due)
     if draft.accepted:
-        return visit.text(f"Nothing stands in the way of {month}, {due}", f"{month}申报（{due}）没有阻碍")
+        return visit.text("Nothing stands in the way of {month}, {due}", month=month, due=due)
     if draft.corrects is not None and not wrong:
-        return visit.text(f"Nothing here differs from what is filed for {month}", f"与{month}已申报内容没有差异")
+        return visit.text("Nothing here differs from what is filed for {month}", month=month)
     if wrong == 1:
-        return visit.text(f"One {what} stands in the way of {month}, {due}", f"{month}申报（{due}）有1处待处理")
+        return visit.text("One {what} stands in the way of {month}, {due}", what=what, month=month, due=due)
     return visit.text(
-        f"{counted(wrong)} {what}s stand in the way of {month}, {due}",
-        f"{month}申报（{due}）有{written.count(wrong)}处待处理",
+        "{counted} {what}s stand in the way of {month}, {due}",
+        counted=counted(wrong),
+        what=what,
+        month=month,
+        due=due,
+        wrong=written.count(wrong),
     )
 
 
@@ -326,20 +356,19 @@ def _lede(visit: Visit, draft: Draft, frame: dict[str, Any], counts: Mapping[str
     were = "row was" if draft.rows == 1 else "rows were"
     en = f"{rows} {were} read from {', '.join(names)}" if names else f"{rows} {were} typed in"
     zh = f"从{'、'.join(names)}读取{rows}行" if names else f"在线填写{rows}行"
-    read = visit.text(f"Today is {frame['today']}. {en}.", f"今天是{frame['today']}。{zh}。")
+    read = visit.text("Today is {today}. {text}.", today=frame["today"], text=bilingual(en, zh))
     if draft.corrects is not None and not draft.accepted and counts.get("bad", 0):
         return read + visit.text(
-            " A correction is filed whole: it says what stands instead of the month, and of half of it the events left"
-            " out would count as missing.",
-            "更正须整体提交：更正内容取代原申报，若只提交一部分，未列入的事件将视为缺失。",
+            " A correction is filed whole: it says what stands instead of the month, and of half of "
+            "it the events left out would count as missing."
         )
     if draft.accepted or draft.corrects is not None or not good:
         return read
-    can = visit.text(
-        f" {n} events are good and can be filed now; the rest keeps as a draft." if good > 1
-        else " One event is good and can be filed now; the rest keeps as a draft.",
-        f"其中{n}个事件没有问题，可立即申报；其余保留为草稿。",
-    )  # fmt: skip
+    can = (
+        visit.text(" {n} events are good and can be filed now; the rest keeps as a draft.", n=n)
+        if good > 1
+        else visit.text(" One event is good and can be filed now; the rest keeps as a draft.", n=n)
+    )
     return read + can
 
 
@@ -350,28 +379,29 @@ def _problem_list(
         return None
     counts = {severity: sum(one.problem.severity == severity for one in found) for severity in grid.SEVERITIES}
     n, what = len({_place(one) for one in found}), _things(found)
-    heading = visit.text(
-        f"One {what} to look at" if n == 1 else f"{counted(n)} {what}s to look at", f"{written.count(n)}处需要查看"
+    heading = (
+        visit.text("One {what} to look at", what=bilingual(what, written.count(n)))
+        if n == 1
+        else visit.text("{counted} {what}s to look at", counted=counted(n), what=what, n=written.count(n))
     )
     parts = [
         (counts["reject"], "{n} to fix", "{n}项须更正"),
         (counts["confirm"], "{n} to confirm", "{n}项请确认"),
         (counts["flag"], "{n} flag" if counts["flag"] == 1 else "{n} flags", "{n}项提示"),
     ]
-    note = visit.text(
-        ", ".join(en.format(n=n) for n, en, _ in parts if n) + ".",
-        "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。",
+    note = visit.localized(
+        bilingual(
+            ", ".join(en.format(n=n) for n, en, _ in parts if n) + ".",
+            "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。",
+        )
     )
     if any(one.problem.where.row is not None for one in found):
-        note += visit.text(" A row number leads to its cell.", "点击行号可到达单元格。")
+        note += visit.text(" A row number leads to its cell.")
     if len(found) > LISTED:
-        note += visit.text(
-            f" The first {LISTED} are listed; all stand at their rows.", f"此处列出前{LISTED}项；全部问题见各行。"
-        )
+        note += visit.text(" The first {listed} are listed; all stand at their rows.", listed=LISTED)
     if json.loads(draft.summary).get("books_next"):
         note += visit.text(
-            " What these rows say against the books (lots, deliveries, quotas) is looked at once they can be read.",
-            "待这些行可以读取后，再与账目（批次、流转、指标）核对。",
+            " What these rows say against the books (lots, deliveries, quotas) is looked at once they can be read."
         )
     several = len(content.keys) > 2
     return Problems(
@@ -416,9 +446,9 @@ def _pages(visit: Visit, rows: grid.Rows) -> list[dict[str, Any]]:
 
 
 _SHOWN = {
-    "shipment": {"en": "Shipped, by element", "zh": "发货元素量"},
-    "export": {"en": "Exported, by element", "zh": "出口元素量"},
-    "out": {"en": "Made, by element", "zh": "产出元素量"},
+    "shipment": text("Shipped, by element"),
+    "export": text("Exported, by element"),
+    "out": text("Made, by element"),
 }
 
 

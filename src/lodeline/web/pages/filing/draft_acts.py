@@ -11,6 +11,7 @@ from typing import Final
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
 from lodeline.filing.check import check
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.office.filing import beginning, certify, dividing, draft_check, drafts, filing_now, suggestions
@@ -52,7 +53,7 @@ def act(visit: Visit, draft: Draft, *, now: datetime) -> HttpResponse:
         )  # fmt: skip
     done = _VERBS.get(verb)
     if done is None:
-        raise DraftError("This button is not known here. Load the page again.", "无法识别该操作。请刷新页面。")
+        raise DraftError(lang.text("This button is not known here. Load the page again."))
     draft, notice = done(visit, draft, argument, now)
     if verb == "check" or draft.checked_revision != draft.revision:
         # What was typed into a large filing is kept at once, and judged when that is asked for.
@@ -143,7 +144,7 @@ def _saved(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 def _files(visit: Visit) -> list[FileIn]:
     sent = [one for one in visit.request.FILES.getlist("files") if isinstance(one, UploadedFile)]
     if not sent:
-        raise DraftError("Choose a file first.", "请先选择文件。")
+        raise DraftError(lang.text("Choose a file first."))
     return [FileIn(name=one.name or "file", content=one.read()) for one in sent]
 
 
@@ -179,7 +180,7 @@ def _cure(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     """`KEY:ROW:COLUMN:TEXT`, as the button offered it."""
     match = re.fullmatch(r"([0-9]{1,12}):([0-9]{1,9}):([a-z_]{1,40}):(.{0,4000})", argument, re.DOTALL)
     if match is None or match[3] not in _KNOWN:
-        raise DraftError("This cure cannot be applied. Load the page again.", "无法应用该修改建议。请刷新页面。")
+        raise DraftError(lang.text("This cure cannot be applied. Load the page again."))
     cell = Cell(source=int(match[1]), row=int(match[2]), column=match[3], text=match[4])
     return drafts.set_cells(visit.actor, draft, [cell], seen=draft.revision, now=now), "saved"
 
@@ -199,7 +200,7 @@ def _correct(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     del argument
     entry = newest_entry(draft, now)
     if entry is None:
-        raise DraftError("Nothing is filed for this month yet.", "该月份尚无申报。")
+        raise DraftError(lang.text("Nothing is filed for this month yet."))
     return drafts.set_correction(visit.actor, draft, entry, seen=draft.revision, now=now), "correction"
 
 

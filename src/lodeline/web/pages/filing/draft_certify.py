@@ -20,6 +20,7 @@ from fido2.webauthn import AuthenticationResponse, UserVerificationRequirement
 
 from lodeline.errors import UserError
 from lodeline.journal.certification import Certification, CertificationError, challenge
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.filing import certify, drafts, filing_now
 from lodeline.office.models import Draft
@@ -44,7 +45,7 @@ def firm_draft_certify(visit: Visit, organisation: str, draft: int) -> HttpRespo
     try:
         found = drafts.find(visit.actor, organisation, draft)
     except drafts.UnknownDraftError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     if found.state != State.ASKED:
         # Signed already, by this press or another; or taken back: the draft's own page says which.
         return HttpResponseRedirect(visit.url("firm-draft", organisation=organisation, draft=draft) or "/")
@@ -68,14 +69,12 @@ def _act(visit: Visit, draft: Draft, now: datetime) -> HttpResponse:
         certify.revoke_certificate(visit.actor, organisation, int(argument) if argument.isdecimal() else -1, now=now)
         return HttpResponseRedirect(visit.here() + "#certificate")
     if post.get("sure") != "yes":
-        raise certify.CertifyError(
-            "Tick that you have checked the filing, then sign.", "请先勾选“已核对本申报”，再签认。"
-        )
+        raise certify.CertifyError(text("Tick that you have checked the filing, then sign."))
     signed = certify.statement(draft) or ""
     seen = int(post["revision"]) if post.get("revision", "").isdecimal() else -1
     made = {"passkey": _by_passkey, "certificate": _by_certificate, "password": _by_password}.get(verb)
     if made is None:
-        raise certify.CertifyError("Choose how you sign.", "请选择签认方式。")
+        raise certify.CertifyError(text("Choose how you sign."))
     certification = made(visit, signed, argument)
     held = certify.certify(visit.actor, draft, certification, signed=signed, seen=seen, now=now)
     filing_now.begin(held, now=now)
@@ -96,8 +95,7 @@ def _by_passkey(visit: Visit, signed: str, argument: str) -> Certification:
         credential = server.authenticate_complete(state, credentials, answer)
     except (ValueError, TypeError, KeyError) as error:
         raise certify.CertifyError(
-            "The passkey did not sign this filing. Try again; if the page was open for long, load it again first.",
-            "通行密钥未能签认本申报。请重试；如页面打开已久，请先刷新。",
+            text("The passkey did not sign this filing. Try again; if the page was open for long, load it again first.")
         ) from error
     response = answer.response
     return Certification.by_passkey(
@@ -116,7 +114,7 @@ def _by_certificate(visit: Visit, signed: str, argument: str) -> Certification:
     number = visit.request.POST.get("key", "")
     keys = [one for one in certify.certificates(visit.actor) if str(one.pk) == number]
     if not keys:
-        raise certify.CertifyError("Choose one of your certificates.", "请选择您的一个证书。")
+        raise certify.CertifyError(text("Choose one of your certificates."))
     signature = _sent(visit, "signature")
     return Certification.by_certificate(certifier=visit.actor.pseudonym, certificate=keys[0].der, signature=signature)
 
@@ -126,7 +124,7 @@ def _by_password(visit: Visit, signed: str, argument: str) -> Certification:
     del signed, argument
     if not password_allowed():
         raise certify.CertifyError(
-            "Signing by password alone is not allowed here.", "本系统不允许仅凭密码签认。"
+            text("Signing by password alone is not allowed here.")
         )  # fmt: skip
     return Certification.by_password(certifier=visit.actor.pseudonym)
 
@@ -139,12 +137,12 @@ def password_allowed() -> bool:
 def _sent(visit: Visit, name: str) -> bytes:
     file = visit.request.FILES.get(name)
     if not isinstance(file, UploadedFile) or not file.size or file.size > _SIGNATURE_BYTES:
-        raise certify.CertifyError("Choose the file; it has at most 16 kB.", "请选择文件，大小不超过16 kB。")
+        raise certify.CertifyError(text("Choose the file; it has at most 16 kB."))
     return bytes(file.read())
 
 
 def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | None = None) -> HttpResponse:
-    notices = [] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))]
+    notices = [] if refused is None else [Notice(kind="problem", text=visit.localized(refused.words))]
     second = _refusal(visit, draft)
     if second is not None:
         notices.append(Notice(kind="problem", text=second))
@@ -154,9 +152,7 @@ def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | Non
     flags = [one for one in json.loads(draft.problems) if one["severity"] == "flag"]
     return show(
         visit, "lodeline/filing/firm_draft_certify.html",
-        title=visit.text(
-            f"Sign {frame['month']} for {frame['firm_name']}", f"为{frame['firm_name']}签认{frame['month']}申报"
-        ),
+        title=visit.text("Sign {month} for {firm_name}", month=frame['month'], firm_name=frame['firm_name']),
         status=200 if refused is None else 409, **frame,
         may_sign=second is None,
         sentences=[one[visit.language] for one in summary["sentences"]],
@@ -182,7 +178,7 @@ def _refusal(visit: Visit, draft: Draft) -> str | None:
     try:
         certify.require_second_person(draft, visit.actor)
     except certify.CertifyError as error:
-        return visit.text(error.en, error.zh)
+        return visit.localized(error.words)
     return None
 
 

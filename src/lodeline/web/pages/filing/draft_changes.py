@@ -46,7 +46,7 @@ def changes_csv(visit: Visit, draft: Draft) -> HttpResponse | None:
 
 def _cells(visit: Visit, differences: list[dict[str, Any]]) -> Table:
     language = visit.language
-    what = {"added": visit.text("row is new", "新增一行"), "removed": visit.text("row is gone", "删除一行")}
+    what = {"added": visit.text("row is new"), "removed": visit.text("row is gone")}
     rows = tuple(
         (
             Cell(text=one["event"]),
@@ -61,27 +61,27 @@ def _cells(visit: Visit, differences: list[dict[str, Any]]) -> Table:
     )
     return Table(
         name="cells",
-        caption=visit.text("Cells that differ", "有差异的单元格"),
+        caption=visit.text("Cells that differ"),
         columns=(
-            Column(key="event", label=text("Event", "事件")),
-            Column(key="row", label=text("Row", "行")),
-            Column(key="what", label=text("What", "内容")),
-            Column(key="before", label=text("As filed", "已申报")),
-            Column(key="after", label=text("Now", "本次")),
+            Column(key="event", label=text("Event", context="filing, draft changes")),
+            Column(key="row", label=text("Row", context="filing")),
+            Column(key="what", label=text("What", context="filing, draft changes")),
+            Column(key="before", label=text("As filed")),
+            Column(key="after", label=text("Now", context="filing, draft changes")),
         ),
         rows=rows,
-        empty=visit.text("No event differs from what is filed.", "没有与已申报内容不同的事件。"),
+        empty=visit.text("No event differs from what is filed."),
     )
 
 
 def _masses(visit: Visit, masses: list[dict[str, Any]]) -> Table:
     language = visit.language
-    what = {"book": visit.text("book", "账面"), "counted": visit.text("counted", "盘存")}
+    what = {"book": visit.text("book"), "counted": visit.text("counted")}
     rows = tuple(
         (
             Cell(text=one["site"] or written.NOTHING),
             Cell(text=what[one["what"]]),
-            Cell(text=one["element"] or visit.text("dry mass", "干重")),
+            Cell(text=one["element"] or visit.text("dry mass")),
             Cell(text=written.mass(one["before_mg"], language), value=one["before_mg"]),
             Cell(text=written.mass(one["after_mg"], language), value=one["after_mg"]),
             Cell(
@@ -93,15 +93,15 @@ def _masses(visit: Visit, masses: list[dict[str, Any]]) -> Table:
     )
     return Table(
         name="masses",
-        caption=visit.text("Masses as filed and after", "更正前后的账面与盘存质量"),
+        caption=visit.text("Masses as filed and after"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="what", label=text("Of", "项目")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="before", label=text("As filed", "已申报"), number=True),
-            Column(key="after", label=text("After", "更正后"), number=True),
-            Column(key="change", label=text("Change", "变化"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="what", label=text("Of", context="filing")),
+            Column(key="element", label=text("Element")),
+            Column(key="before", label=text("As filed"), number=True),
+            Column(key="after", label=text("After", context="filing"), number=True),
+            Column(key="change", label=text("Change", context="filing, draft changes"), number=True),
         ),
         rows=rows,
-        empty=visit.text("It changes no mass.", "不影响任何质量。"),
+        empty=visit.text("It changes no mass."),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.http import HttpResponse
 
 from lodeline.filing.written import table_csv
+from lodeline.language import text
 from lodeline.office.filing import drafts
 from lodeline.office.filing.draft_content import content_at, file_bytes
 from lodeline.office.filing.filing_now import CHANGES_NAME
@@ -42,7 +43,7 @@ def wanted_file(visit: Visit, draft: Draft) -> HttpResponse | None:
         statement = (json.loads(draft.summary) or {}).get("statement")
         if statement is not None:
             return attachment(statement.encode(), STATEMENT_NAME, "application/json")
-    raise NotHereError("This draft has no such file.", "此草稿没有该文件。")
+    raise NotHereError(text("This draft has no such file."))
 
 
 def firm_draft_file(visit: Visit, organisation: str, draft: int, file: int) -> HttpResponse:
@@ -50,9 +51,9 @@ def firm_draft_file(visit: Visit, organisation: str, draft: int, file: int) -> H
     try:
         found = drafts.find(visit.actor, organisation, draft).files.filter(pk=file).first()
     except drafts.UnknownDraftError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     if found is None:
-        raise NotHereError("This draft has no such file.", "此草稿没有该文件。")
+        raise NotHereError(text("This draft has no such file."))
     return attachment(file_bytes(found), found.name, "application/octet-stream")
 
 

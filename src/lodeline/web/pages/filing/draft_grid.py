@@ -15,6 +15,7 @@ import polars as pl
 
 from lodeline.filing.mending.cures import suggest
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem, Severity, Where
 from lodeline.office.filing.draft_content import TYPED, Content
 from lodeline.office.filing.drafts import next_typed_row
@@ -160,7 +161,7 @@ def rows_of(
     if view.edit and may_edit and page == pages:
         first = next_typed_row(draft)
         rows += [maker.row({"row": first + more}, TYPED, ()) for more in range(BLANK_ROWS)]
-    grid = Grid(caption=visit.text("Rows", "行"), columns=maker.heads(), rows=rows)
+    grid = Grid(caption=visit.text("Rows", context="filing, draft grid"), columns=maker.heads(), rows=rows)
     return Rows(grid=grid, shown=chosen.height, total=frame.height, page=page, pages=pages)
 
 
@@ -231,7 +232,7 @@ class _Maker:
             )
             for name in self.columns
         ]  # fmt: skip
-        return [*heads, GridColumn(label=self.visit.text("Keep", "保留"))] if self.view.edit else heads
+        return [*heads, GridColumn(label=self.visit.text("Keep", context="filing"))] if self.view.edit else heads
 
     def row(self, cells: Mapping[str, Any], key: int, found: Sequence[Found]) -> GridRow:
         row = int(cells["row"])
@@ -240,7 +241,7 @@ class _Maker:
             by_column.setdefault(self._column(one, cells), one)
         made = [self._cell(key, row, name, str(cells.get(name) or ""), by_column.get(name)) for name in self.columns]
         if self.view.edit:
-            keep = self.visit.text("keep", "保留"), self.visit.text("take out", "删除")
+            keep = self.visit.text("keep"), self.visit.text("take out")
             made.append(
                 GridCell(name=f"k-{key}-{row}", id=f"k-{key}-{row}", options=[("", keep[0]), ("remove", keep[1])])
             )
@@ -322,7 +323,7 @@ class _Maker:
         return made
 
     def _cure(self, one: Suggestion) -> Act:
-        label = self.visit.text(f"Write {one.after}", f"改为“{one.after}”")
+        label = self.visit.text("Write {after}", after=one.after)
         value = f"cure:{one.source}:{one.row}:{one.column}:{one.after}"
         return Act(label=label, look="ghost", small=True, name="act", value=value)
 
@@ -334,17 +335,17 @@ class _Maker:
             event = str(cells.get("event") or "").strip()
             if 0 < others.get("other_months", {}).get(month, 0) <= _SINGLY and event:
                 name = month_name(self.visit, month, self.today)
-                label = self.visit.text(f"Move its event to a filing for {name}", f"将该事件移入{name}申报")
+                label = self.visit.text("Move its event to a filing for {name}", name=name)
                 return Act(label=label, look="ghost", small=True, name="act", value=f"move:{month}:{event}")
         cure = suggest(one.problem, {"source": 0, **cells})
         if cure is None:
             return None
         value = f"cure:{key}:{row}:{cure.edit.column}:{cure.edit.text or ''}"
-        label = self.visit.text(cure.en, cure.zh)
+        label = self.visit.localized(bilingual(cure.en, cure.zh))
         return Act(label=label, look="ghost", small=True, name="act", value=value)
 
 
 def where_of(visit: Visit, found: Found, *, several_files: bool) -> str:
     """What a problem's place is called in the list: Row 7, and its file where there are several."""
-    row = visit.text(f"Row {found.row}", f"{written.count(found.row or 0)}行")
+    row = visit.text("Row {row}", row=bilingual(str(found.row), written.count(found.row or 0)))
     return f"{row}, {found.problem.where.file}" if several_files and found.problem.where.file else row

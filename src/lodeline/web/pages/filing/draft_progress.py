@@ -30,15 +30,15 @@ def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int =
         failed = job.state not in (Job.State.WAITING, Job.State.RUNNING)
     month = frame["month"]
     title = (
-        visit.text(f"{month} is being filed", f"正在申报{month}")
+        visit.text("{month} is being filed", month=month)
         if filing
-        else visit.text(f"{month} is being checked", f"正在检查{month}申报")
+        else visit.text("{month} is being checked", month=month)
     )
     if failed:
         title = (
-            visit.text(f"{month} is signed and not filed yet", f"{month}申报已签认，尚未入账")
+            visit.text("{month} is signed and not filed yet", month=month)
             if filing
-            else visit.text(f"{month} could not be checked", f"{month}申报未能完成检查")
+            else visit.text("{month} could not be checked", month=month)
         )
     share = 0 if job is None else round(job.progress * 100)
     return show(
@@ -47,11 +47,9 @@ def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int =
         failure="" if job is None else job.failure,
         progress=Progress(
             id="job",
-            label=visit.text("Filing", "申报") if filing else visit.text("Checking", "检查"),
-            text=visit.text(
-                f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
-                f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
-            ),
+            label=visit.text("Filing") if filing else visit.text("Checking"),
+            text=visit.text("{share} % done. You can leave this page: the work goes on, and here is shown what comes "
+"of it.", share=share),
             done=share, total=100, running=not failed, seconds=1,
         ),
     )  # fmt: skip

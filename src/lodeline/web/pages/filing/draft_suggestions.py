@@ -20,12 +20,12 @@ from lodeline.web.words.language import Text, text
 
 _NAME: Final = "suggestions"
 _KINDS: Final[dict[str, Text]] = {
-    "lot": text("lots a slip away from one at hand", "批次号仅差一处"),
-    "mass": text("masses a thousand times off", "质量相差千倍"),
-    "day": text("days of another month", "日期属于其他月份"),
-    "name": text("names one letter off", "名称仅差一字"),
+    "lot": text("lots a slip away from one at hand"),
+    "mass": text("masses a thousand times off"),
+    "day": text("days of another month"),
+    "name": text("names one letter off"),
 }
-_CURES: Final = text("cells that can only mean one thing, or may", "可直接更正的单元格")
+_CURES: Final = text("cells that can only mean one thing, or may")
 _PER_PAGE: Final = 20
 
 
@@ -76,15 +76,15 @@ def _table(visit: Visit, content: Content, offered: Sequence[Suggestion]) -> Tab
 
     return Table(
         name=_NAME,
-        caption=visit.text("What would change", "将修改的内容"),
+        caption=visit.text("What would change"),
         columns=(
-            Column(key="row", label=text("Row", "行"), number=True),
-            Column(key="column", label=text("Cell", "单元格")),
-            Column(key="before", label=text("Now", "现为")),
-            Column(key="after", label=text("Would be", "改为")),
-            Column(key="why", label=text("Why", "依据")),
+            Column(key="row", label=text("Row", context="filing"), number=True),
+            Column(key="column", label=text("Cell")),
+            Column(key="before", label=text("Now", context="filing, draft suggestions")),
+            Column(key="after", label=text("Would be", context="filing")),
+            Column(key="why", label=text("Why", context="filing")),
         ),
         rows=tuple(row(one) for one in offered),
         per_page=_PER_PAGE,
-        empty=visit.text("Nothing is suggested.", "没有建议。"),
+        empty=visit.text("Nothing is suggested."),
     )

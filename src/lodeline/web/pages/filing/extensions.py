@@ -23,8 +23,8 @@ from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 
 _DONE: Final[dict[str, Text]] = {
-    "grant": text("The deadline is extended. The firms find it in their notices.", "已延期。企业将在通知栏收到。"),
-    "end": text("The extension ends with today.", "该延期于今日届满。"),
+    "grant": text("The deadline is extended. The firms find it in their notices."),
+    "end": text("The extension ends with today."),
 }
 
 
@@ -49,18 +49,24 @@ def extensions(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/filing/extensions.html",
-        title=visit.text(
-            f"{written.count(count)} extensions stand" if count > 1 else "One extension stands",
-            f"现有{written.count(count)}项延期有效",
+        title=(
+            visit.text("{count} extensions stand", count=written.count(count))
+            if count > 1
+            else visit.text("One extension stands", count=written.count(count))
         )
         if count
-        else visit.text("No deadline is extended", "目前没有延期"),
+        else visit.text("No deadline is extended"),
         status=400 if error else 200,
         notices=[Notice(kind="success", text=visit.localized(_DONE[done]))] if done in _DONE else [],
         problems=problems_part(visit, error),
         table=shown(visit, table),
         standing=[
-            {"id": one.id, "text": visit.text(", ", "，").join((month(visit, one), for_whom(visit, one)))}
+            {
+                "id": one.id,
+                "text": visit.text(", ", context="filing, extensions, extensions").join(
+                    (month(visit, one), for_whom(visit, one))
+                ),
+            }
             for one in standing
             if _may_end(visit, one)
         ],
@@ -72,15 +78,17 @@ def extensions(visit: Visit) -> HttpResponse:
 def month(visit: Visit, extension: Extension) -> str:
     """January 2026 until 12 February 2026."""
     period, until = written.month(extension.period, visit.language), written.day(extension.until, visit.language)
-    return visit.text(f"{period} until {until}", f"{period}延至{until}")
+    return visit.text("{period} until {until}", period=period, until=until)
 
 
 def for_whom(visit: Visit, extension: Extension) -> str:
     """Whom an extension is for: everybody, a region, or firms by name."""
     if not extension.organisations:
-        return words.region(extension.region, visit.language) or visit.text("everybody", "全部企业")
+        return words.region(extension.region, visit.language) or visit.text("everybody", context="filing")
     names = words.organisation_names(visit.register, visit.language)
-    return visit.text(", ", "、").join(names.get(one, one) for one in extension.organisations)
+    return visit.text(", ", context="filing, extensions, for whom").join(
+        names.get(one, one) for one in extension.organisations
+    )
 
 
 def _may_end(visit: Visit, extension: Extension) -> bool:
@@ -96,10 +104,12 @@ def _done(visit: Visit) -> str:
         end(visit.actor, visit.store, form.get("extension", ""), law=law, now=now)
         return "end"
     wanted = Wanted(
-        period=form.get("period", "").strip(), until=day_of(form.get("until", ""), "until"),
-        reason=form.get("reason", ""), region=form.get("region", "").strip(),
+        period=form.get("period", "").strip(),
+        until=day_of(form.get("until", ""), "until"),
+        reason=form.get("reason", ""),
+        region=form.get("region", "").strip(),
         organisations=[one for one in re.split(r"[\s,，、|]+", form.get("organisations", "")) if one],
-    )  # fmt: skip
+    )
     grant(visit.actor, visit.store, wanted, law=law, now=now)
     return "grant"
 
@@ -108,37 +118,58 @@ def _fields(visit: Visit, error: UserError | None) -> list[Field]:
     form = visit.request.POST if error is not None and visit.request.POST.get("do") != "end" else {}
     regions = visit.actor.regions("register.write")
     offered = sorted(regions or visit.register.firms_of_region)
-    everybody = [] if regions else [("", visit.text("everybody, or those named below", "全部企业，或下列企业"))]
+    everybody = [] if regions else [("", visit.text("everybody, or those named below"))]
     return [
         Field(
-            name="period", label=visit.text("Month", "月份"), required=True, width="short",
-            value=form.get("period", ""), hint=visit.text("Such as 2026-01", "如 2026-01"),
+            name="period",
+            label=visit.text("Month", context="filing"),
+            required=True,
+            width="short",
+            value=form.get("period", ""),
+            hint=visit.text("Such as 2026-01"),
             errors=field_errors(visit, error, "period"),
         ),
         Field(
-            name="until", label=visit.text("In time until the end of", "按期申报至"), kind="date", required=True,
-            width="short", value=form.get("until", ""), errors=field_errors(visit, error, "until"),
+            name="until",
+            label=visit.text("In time until the end of"),
+            kind="date",
+            required=True,
+            width="short",
+            value=form.get("until", ""),
+            errors=field_errors(visit, error, "until"),
         ),
         Field(
-            name="region", label=visit.text("For", "适用范围"), kind="select", value=form.get("region", ""),
+            name="region",
+            label=visit.text("For", context="filing"),
+            kind="select",
+            value=form.get("region", ""),
             options=[*everybody, *((one, words.region(one, visit.language)) for one in offered)]
-            + ([("", visit.text("those named below", "下列企业"))] if regions else []),
+            + ([("", visit.text("those named below"))] if regions else []),
             errors=field_errors(visit, error, "region"),
         ),
         Field(
-            name="organisations", label=visit.text("Organisations, by id", "企业编号"), width="long",
-            value=form.get("organisations", ""), errors=field_errors(visit, error, "organisations"),
-            hint=visit.text("With blanks between them; empty for all of the above", "以空格分隔；留空即上列全部"),
+            name="organisations",
+            label=visit.text("Organisations, by id"),
+            width="long",
+            value=form.get("organisations", ""),
+            errors=field_errors(visit, error, "organisations"),
+            hint=visit.text("With blanks between them; empty for all of the above"),
         ),
         Field(
-            name="reason", label=visit.text("Reason", "原因"), kind="textarea", lines=2, width="full", required=True,
-            value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            name="reason",
+            label=visit.text("Reason", context="filing"),
+            kind="textarea",
+            lines=2,
+            width="full",
+            required=True,
+            value=form.get("reason", ""),
+            errors=field_errors(visit, error, "reason"),
             hint=visit.text(
-                f"The firms read it, and it stays in the log; at most {REASON_CHARACTERS} characters.",
-                f"企业可见，并永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+                "The firms read it, and it stays in the log; at most {reason_characters} characters.",
+                reason_characters=REASON_CHARACTERS,
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _table(visit: Visit, every: list[Extension]) -> Table:
@@ -153,13 +184,13 @@ def _table(visit: Visit, every: list[Extension]) -> Table:
     ]
     return Table(
         name="extensions",
-        caption=visit.text("Extensions", "延期"),
+        caption=visit.text("Extensions"),
         columns=(
-            Column(key="month", label=text("Month", "月份")),
-            Column(key="for", label=text("For", "适用范围")),
-            Column(key="until", label=text("Until the end of", "延至")),
-            Column(key="reason", label=text("Reason", "原因")),
+            Column(key="month", label=text("Month", context="filing")),
+            Column(key="for", label=text("For", context="filing")),
+            Column(key="until", label=text("Until the end of")),
+            Column(key="reason", label=text("Reason", context="filing")),
         ),
         rows=rows,
-        empty=visit.text("No deadline has been extended.", "尚无延期。"),
+        empty=visit.text("No deadline has been extended."),
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.filing import beginning, draft_check, drafts, sandbox
 from lodeline.office.models import Draft
@@ -30,10 +31,10 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Months that have been filed and are offered for correction without being asked for.
 _FILED_SHOWN = 6
 _STATES: dict[str, Text] = {
-    "open": text("being made", "填报中"),
-    "checking": text("being checked", "检查中"),
-    "asked": text("waits for a signature", "待签认"),
-    "filing": text("being filed", "申报中"),
+    "open": text("being made"),
+    "checking": text("being checked"),
+    "asked": text("waits for a signature"),
+    "filing": text("being filed", context="filing"),
 }
 
 
@@ -45,7 +46,7 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
         try:
             return _act(visit, organisation)
         except drafts.DraftError as error:
-            refused = Notice(kind="problem", text=visit.text(error.en, error.zh))
+            refused = Notice(kind="problem", text=visit.localized(error.words))
     own = OrganisationView(sandbox.ledger(), law, organisation)
     months = list(reversed(own.months(now)))
     local = now.astimezone(ZoneInfo(law.timezone))
@@ -83,7 +84,7 @@ def firm_file_template(visit: Visit, organisation: str) -> HttpResponse:
 def firm_file_copy(visit: Visit, organisation: str, period: str) -> HttpResponse:
     """`firm/<organisation>/file/copy/<period>/`: the month after `period` begun from its rows, as a workbook."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", period):
-        raise BadQuestionError("A month is written like 2026-01.", "月份请写作 2026-01。")
+        raise BadQuestionError(text("A month is written like 2026-01."))
     content = copy_of(sandbox.ledger(), organisation, period)
     return attachment(content, f"{organisation}-from-{period}.xlsx", _XLSX)
 
@@ -124,17 +125,19 @@ def _headline(visit: Visit, months: list[Month], local: Any) -> str:
     due = [one for one in months if one.state == "due"]
     if len(missing) == 1:
         name = month_name(visit, missing[0].period, local)
-        return visit.text(f"{name} is late, and not filed yet", f"{name}申报已逾期，尚未提交")
+        return visit.text("{name} is late, and not filed yet", name=name)
     if missing:
-        return visit.text(f"{written.count(len(missing))} months are late", f"{len(missing)}个月的申报已逾期")
+        return visit.text(
+            "{missing} months are late", missing=bilingual(written.count(len(missing)), str(len(missing)))
+        )
     if due:
         name, day = month_name(visit, due[-1].period, local), due_day(visit, due[-1].due, local)
         left = (due[-1].due - local).days
         if left < 1:
-            return visit.text(f"{name} is due today", f"{name}申报今天截止")
+            return visit.text("{name} is due today", name=name)
         days = f"{left} days" if left > 1 else "one day"
-        return visit.text(f"{name} is due on {day}, in {days}", f"{name}申报于{day}截止，还有{left}天")
-    return visit.text("Every month is filed", "各月均已申报")
+        return visit.text("{name} is due on {day}, in {days}", name=name, day=day, days=bilingual(days, left))
+    return visit.text("Every month is filed")
 
 
 def _month(visit: Visit, one: Month, local: Any, months: Sequence[Month] = ()) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _month(visit: Visit, one: Month, local: Any, months: Sequence[Month] = ()) -
         "before": before and month_name(visit, before, local),
         "period": one.period,
         "name": month_name(visit, one.period, local),
-        "due": visit.text("; ", "；").join(
+        "due": visit.text("; ", context="filing").join(
             part for part in (due_words(visit, one.due, local), extended_words(visit, one.extension)) if part
         ),
         "late": one.state == "missing",
@@ -166,8 +169,8 @@ def _draft(visit: Visit, draft: Draft, local: Any) -> dict[str, Any]:
         "href": visit.url("firm-draft", organisation=draft.organisation, draft=draft.pk),
         "name": month_name(visit, draft.period, local),
         "corrects": draft.corrects,
-        "rows": counted(visit, draft.rows, "1 row", "{n} rows", "{n}行"),
+        "rows": counted(visit, draft.rows, text("1 row"), text("{n} rows", context="filing")),
         "state": _STATES[draft.state][visit.language],
         "who": draft.changed_by.name if draft.changed_by else "",
-        "at": f"{written.day(at.date(), visit.language)}{visit.text(',', '')} {at:%H:%M}",
+        "at": f"{written.day(at.date(), visit.language)}{visit.localized(bilingual(',', ''))} {at:%H:%M}",
     }

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.filing.written import TYPED
 from lodeline.filing.written import written as as_filed
+from lodeline.language import bilingual
 from lodeline.office.accounts.key_standing import registration_of
 from lodeline.office.filing import filings as filed
 from lodeline.office.filing import sandbox
@@ -84,7 +85,7 @@ def firm_filing_key(visit: Visit, organisation: str, entry: int) -> HttpResponse
     store, found = _found(visit, organisation, entry)
     number = _registration(found, organisation)
     if number is None:
-        raise NotHereError("No key was registered for this filing.", "该申报没有已登记的签认密钥。")
+        raise NotHereError(text("No key was registered for this filing."))
     return attachment(receipt_document(store, number).encode(), f"key-{number}.json", "application/json")
 
 
@@ -101,7 +102,7 @@ def firm_filing_upload(visit: Visit, organisation: str, entry: int, number: int)
     store, found = _found(visit, organisation, entry)
     files = named_uploads(store, found)
     if number >= len(files):
-        raise NotHereError("No such file came with this filing.", "该申报没有此文件。")
+        raise NotHereError(text("No such file came with this filing."))
     name, content = files[number]
     return attachment(content, name, "application/octet-stream")
 
@@ -110,20 +111,17 @@ def _found(visit: Visit, organisation: str, entry: int) -> tuple[Store, StoredEn
     store = sandbox.ledger()
     found = filed.filing(visit.actor, store, organisation, entry)
     if found is None:
-        raise NotHereError(
-            "Your organisation has no filing of this number. See the list of filings.",
-            "本企业没有此编号的申报。请查看申报列表。",
-        )
+        raise NotHereError(text("Your organisation has no filing of this number. See the list of filings."))
     return store, found
 
 
 def _title(visit: Visit, month: str, entry: StoredEntry, versions: list[filed.Filing]) -> str:
     own = next(one for one in versions if one.entry == entry.index)
     if own.restated:
-        return visit.text(f"{month} was filed here, and corrected since", f"{month}申报，此后有更正")
+        return visit.text("{month} was filed here, and corrected since", month=month)
     if entry.corrects is not None:
-        return visit.text(f"{month} is corrected", f"{month}申报已更正")
-    return visit.text(f"{month} is filed", f"{month}已申报")
+        return visit.text("{month} is corrected", month=month)
+    return visit.text("{month} is filed", month=month)
 
 
 class _Lines(Sequence[Row]):
@@ -163,17 +161,17 @@ def _columns(store: Store, entry: StoredEntry) -> tuple[str, ...]:
 def _rows_table(visit: Visit, store: Store, entry: StoredEntry, columns: Sequence[str]) -> Table:
     return Table(
         name="rows",
-        caption=visit.text("Rows as filed", "申报的行"),
+        caption=visit.text("Rows as filed"),
         columns=tuple(_column(name) for name in columns),
         rows=_Lines(visit, store, entry, columns),
-        empty=visit.text("A nil return: nothing happened in this month.", "零申报：本月没有发生业务。"),
+        empty=visit.text("A nil return: nothing happened in this month."),
     )
 
 
 def _column(name: str) -> Column:
     label, number = words.LABELS[name], name in words.NUMBERS
     if words.unit(name, "en"):
-        label = text(f"{label['en']}, {words.unit(name, 'en')}", f"{label['zh']}（{words.unit(name, 'zh')}）")
+        label = text("{label}, {unit}", label=label, unit=bilingual(words.unit(name, "en"), words.unit(name, "zh")))
     return Column(key=name, label=label, number=number)
 
 
@@ -181,12 +179,12 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
     """What this version changed of the month as it stood before."""
     comparison = filed.difference(store, entry)
     language = visit.language
-    what = {"added": visit.text("row is new", "新增一行"), "removed": visit.text("row is gone", "删除一行")}
+    what = {"added": visit.text("row is new"), "removed": visit.text("row is gone")}
     rows: list[Row] = [
         (Cell(text=event), Cell(text=word), Cell(text=""), Cell(text=""), Cell(text=""))
         for state, word in (
-            ("new", visit.text("new event", "新增事件")),
-            ("missing", visit.text("withdrawn", "已撤回")),
+            ("new", visit.text("new event")),
+            ("missing", visit.text("withdrawn")),
         )
         for event in comparison.of("new" if state == "new" else "missing")
     ]
@@ -202,14 +200,14 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
     ]
     return Table(
         name="difference",
-        caption=visit.text("What this filing changed", "本次申报的变化"),
+        caption=visit.text("What this filing changed"),
         columns=(
-            Column(key="event", label=text("Event", "事件")),
-            Column(key="what", label=text("What", "内容")),
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="before", label=text("Before", "此前")),
-            Column(key="after", label=text("Since", "此后")),
+            Column(key="event", label=text("Event", context="filing, filing, difference")),
+            Column(key="what", label=text("What", context="filing, filing")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="before", label=text("Before", context="filing")),
+            Column(key="after", label=text("Since", context="filing")),
         ),
         rows=tuple(rows),
-        empty=visit.text("It changed nothing.", "没有变化。"),
+        empty=visit.text("It changed nothing."),
     )

@@ -14,11 +14,11 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import Text, text
 
 CERTIFIED: dict[str | None, Text] = {
-    "passkey": text("passkey", "通行密钥"),
-    "key": text("registered key", "已登记密钥"),
-    "certificate": text("certificate", "证书"),
-    "password": text("password", "密码"),
-    None: text("not certified", "未签认"),
+    "passkey": text("passkey"),
+    "key": text("registered key"),
+    "certificate": text("certificate"),
+    "password": text("password"),
+    None: text("not certified"),
 }
 
 
@@ -32,17 +32,20 @@ def firm_filings(visit: Visit, organisation: str) -> HttpResponse:
     months = len({one.period for one in found})
     corrections = sum(one.corrects is not None for one in found)
     if not found:
-        title = visit.text("Nothing is filed yet", "尚无申报")
+        title = visit.text("Nothing is filed yet")
     elif corrections:
         title = visit.text(
-            f"{written.count(months)} {'month' if months == 1 else 'months'} filed,"
-            f" {written.count(corrections)} {'correction' if corrections == 1 else 'corrections'}",
-            f"已申报{written.count(months)}个月，更正{written.count(corrections)}次",
+            "{months} {months2} filed, {corrections} {corrections2}",
+            months=written.count(months),
+            months2="month" if months == 1 else "months",
+            corrections=written.count(corrections),
+            corrections2="correction" if corrections == 1 else "corrections",
         )
     else:
-        title = visit.text(
-            f"{written.count(months)} months filed, none corrected" if months > 1 else "One month filed, not corrected",
-            f"已申报{written.count(months)}个月，无更正",
+        title = (
+            visit.text("{months} months filed, none corrected", months=written.count(months))
+            if months > 1
+            else visit.text("One month filed, not corrected", months=written.count(months))
         )
     return show(
         visit, "lodeline/filing/firm_filings.html", title=title, firm_name=firm_name(visit, organisation),
@@ -54,19 +57,19 @@ def filings_table(visit: Visit, found: list[filed.Filing]) -> Table:
     """A line for each entry."""
     return Table(
         name="filings",
-        caption=visit.text("Filings", "申报"),
+        caption=visit.text("Filings", context="filing, filings"),
         columns=(
-            Column(key="month", label=text("Month", "月份")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-            Column(key="kind", label=text("What", "类别")),
-            Column(key="filed", label=text("Filed", "申报时间")),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
-            Column(key="flags", label=text("Flags", "提示"), number=True),
-            Column(key="certified", label=text("Certified with", "签认方式")),
-            Column(key="restated", label=text("Restated since", "此后更正")),
+            Column(key="month", label=text("Month", context="filing")),
+            Column(key="entry", label=text("Entry"), number=True),
+            Column(key="kind", label=text("What", context="filing, filings")),
+            Column(key="filed", label=text("Filed", context="filing, filings")),
+            Column(key="rows", label=text("Rows", context="filing, filings"), number=True),
+            Column(key="flags", label=text("Flags"), number=True),
+            Column(key="certified", label=text("Certified with")),
+            Column(key="restated", label=text("Restated since")),
         ),
         rows=tuple(_row(visit, one) for one in found),
-        empty=visit.text("Nothing is filed yet. Begin with File a month.", "尚无申报。请从“月度申报”开始。"),
+        empty=visit.text("Nothing is filed yet. Begin with File a month."),
     )
 
 
@@ -74,11 +77,13 @@ def _row(visit: Visit, one: filed.Filing) -> Row:
     language = visit.language
     address = visit.url("firm-filing", organisation=visit.arguments["organisation"], entry=one.entry)
     kind = (
-        visit.text("filing", "申报")
-        if one.corrects is None
-        else visit.text(f"correction of {one.corrects}", f"更正条目 {one.corrects}")
+        visit.text("filing") if one.corrects is None else visit.text("correction of {corrects}", corrects=one.corrects)
     )
-    restated = visit.text("one event" if one.restated == 1 else f"{one.restated} events", f"{one.restated}个事件")
+    restated = (
+        visit.text("one event", restated=one.restated)
+        if one.restated == 1
+        else visit.text("{restated} events", restated=one.restated)
+    )
     return (
         Cell(text=written.month(one.period, language), value=one.period, href=address),
         Cell(text=written.count(one.entry), value=one.entry),

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.filing import disputes, transfers
 from lodeline.office.filing.drafts import DraftError
 from lodeline.office.models import Dispute
@@ -28,10 +29,7 @@ def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
     firm = Firm(visit, organisation)
     found = firm.own.transfers(firm.now).filter(pl.col("shipment_line") == line)
     if not found.height:
-        raise NotHereError(
-            "No delivery of yours has this number. Find it in the list of your transfers.",
-            "没有该编号的流转。请在流转列表中查找。",
-        )
+        raise NotHereError(text("No delivery of yours has this number. Find it in the list of your transfers."))
     row = found.row(0, named=True)
     refused = ""
     if visit.request.method == "POST":
@@ -68,7 +66,7 @@ def firm_dispute(visit: Visit, organisation: str, dispute: int) -> HttpResponse:
     firm = Firm(visit, organisation)
     found = next((one for one in disputes.disputes(visit.actor, organisation) if one.pk == dispute), None)
     if found is None:
-        raise NotHereError("There is no such dispute between you and anybody.", "没有涉及本企业的该项异议。")
+        raise NotHereError(text("There is no such dispute between you and anybody."))
     refused, form = "", visit.request.POST
     if visit.request.method == "POST":
         try:
@@ -85,20 +83,28 @@ def firm_dispute(visit: Visit, organisation: str, dispute: int) -> HttpResponse:
     return show(
         visit,
         "lodeline/filing/firm_dispute.html",
-        title=visit.text(
-            f"You dispute {event} of {other}" if own else f"{other} disputes your {event}",
-            f"本企业对{other}的发货 {event} 有异议" if own else f"{other}对本企业的发货 {event} 有异议",
+        title=(
+            visit.text("You dispute {event} of {other}", event=event, other=other)
+            if own
+            else visit.text("{other} disputes your {event}", other=other, event=event)
         ),
         status=400 if refused else 200,
         lot=found.lot,
         dispute=_shown(firm, found),
         answer=Field(
-            name="answer", label=visit.text("Your answer", "答复"), kind="textarea", required=True, width="full",
-            value=form.get("answer", ""), errors=(refused,) if refused else (),
-        ) if may_file and not own else None,
+            name="answer",
+            label=visit.text("Your answer"),
+            kind="textarea",
+            required=True,
+            width="full",
+            value=form.get("answer", ""),
+            errors=(refused,) if refused else (),
+        )
+        if may_file and not own
+        else None,
         may_withdraw=may_file and own,
         back=firm.url("firm-transfers", query={"view": "disputes"}),
-    )  # fmt: skip
+    )
 
 
 def _posted(firm: Firm, line: int) -> HttpResponse:
@@ -115,66 +121,69 @@ def _posted(firm: Firm, line: int) -> HttpResponse:
 
 def _headline(firm: Firm, row: Mapping[str, Any], *, accepted: bool) -> str:
     visit = firm.visit
-    other = firm.names.get(row["other"], visit.text("a firm that is not registered", "未登记企业"))
+    other = firm.names.get(row["other"], visit.text("a firm that is not registered"))
     mass = written.mass(row["shipped_mg"], visit.language)
     if accepted:
-        return visit.text(f"{mass} from {other}: accepted, not yet certified", f"{other}发来的{mass}已确认，待签认")
+        return visit.text("{mass} from {other}: accepted, not yet certified", mass=mass, other=other)
     if row["standing"] == "to-accept":
-        return visit.text(f"{mass} from {other} wait for you", f"{other}发来的{mass}待确认")
+        return visit.text("{mass} from {other} wait for you", mass=mass, other=other)
     if row["standing"] == "unconfirmed":
-        return visit.text(f"{other} has not confirmed {mass}", f"{other}尚未确认{mass}")
+        return visit.text("{other} has not confirmed {mass}", other=other, mass=mass)
     if row["standing"] == "differs":
-        return visit.text(f"Closed, with a difference: {mass} shipped", f"已闭合但有差异：发货{mass}")
-    return visit.text(f"Closed: {mass}", f"已闭合：{mass}")
+        return visit.text("Closed, with a difference: {mass} shipped", mass=mass)
+    return visit.text("Closed: {mass}", mass=mass)
 
 
 def _facts(firm: Firm, row: Mapping[str, Any], papers: Mapping[str, Any] | None) -> list[Fact]:
     visit, language = firm.visit, firm.visit.language
     text = visit.text
     facts = [
-        Fact(term=text("Lot", "批次"), text=row["called"], href=firm.url("firm-lot", lot=row["called"]), mono=True),
-        Fact(term=text("Product", "产品"), text=lot_words.product(row["product"], language)),
-        Fact(term=text("Shipper", "发货方"), text=firm.names.get(row["shipper"] or "", written.NOTHING)),
-        Fact(term=text("Receiver", "收货方"), text=firm.names.get(row["receiver"] or "", written.NOTHING)),
-        Fact(term=text("Shipment event", "发货事件"), text=row["shipment_event"], mono=True),
-        Fact(term=text("Shipped on", "发货日期"), text=written.day(row["shipped_on"], language)),
-        Fact(term=text("Shipped, dry", "发货干重"), text=written.mass(row["shipped_mg"], language)),
+        Fact(term=text("Lot"), text=row["called"], href=firm.url("firm-lot", lot=row["called"]), mono=True),
+        Fact(term=text("Product"), text=lot_words.product(row["product"], language)),
+        Fact(term=text("Shipper"), text=firm.names.get(row["shipper"] or "", written.NOTHING)),
+        Fact(term=text("Receiver"), text=firm.names.get(row["receiver"] or "", written.NOTHING)),
+        Fact(term=text("Shipment event"), text=row["shipment_event"], mono=True),
+        Fact(term=text("Shipped on"), text=written.day(row["shipped_on"], language)),
+        Fact(term=text("Shipped, dry"), text=written.mass(row["shipped_mg"], language)),
     ]
     if papers is not None:
-        facts.append(Fact(term=text("Net mass as shipped", "发货净重"), text=written.mass(papers["net_mg"], language)))
+        facts.append(Fact(term=text("Net mass as shipped"), text=written.mass(papers["net_mg"], language)))
     if row["received_on"] is not None:
         facts += [
-            Fact(term=text("Received on", "收货日期"), text=written.day(row["received_on"], language)),
-            Fact(term=text("Received, dry", "收货干重"), text=written.mass(row["received_mg"], language)),
-            Fact(term=text("Difference", "收发差"), text=difference(row, language)),
+            Fact(term=text("Received on"), text=written.day(row["received_on"], language)),
+            Fact(term=text("Received, dry"), text=written.mass(row["received_mg"], language)),
+            Fact(term=text("Difference", context="filing"), text=difference(row, language)),
         ]
     if row["document"]:
-        facts.append(Fact(term=text("Document", "单据"), text=row["document"], mono=True))
+        facts.append(Fact(term=text("Document", context="filing, firm transfer"), text=row["document"], mono=True))
     return facts
 
 
 def _accept_fields(firm: Firm, line: int) -> list[Field]:
     visit, posted, form = firm.visit, firm.visit.request.POST, accept_form(firm)
     mass = Field(
-        name=f"{MASS}{line}", label=visit.text("Net mass on your scales, kg", "本企业过磅净重（千克）"), width="short",
-        inputmode="decimal", value=posted.get(f"{MASS}{line}", ""),
-        hint=visit.text("Leave it empty to accept the mass as shipped.", "留空则按发货质量确认。"),
-    )  # fmt: skip
-    why = Field(
-        name="reason", label=visit.text("Why it differs", "差异原因"), width="long", value=posted.get("reason", "")
+        name=f"{MASS}{line}",
+        label=visit.text("Net mass on your scales, kg"),
+        width="short",
+        inputmode="decimal",
+        value=posted.get(f"{MASS}{line}", ""),
+        hint=visit.text("Leave it empty to accept the mass as shipped."),
     )
+    why = Field(name="reason", label=visit.text("Why it differs"), width="long", value=posted.get("reason", ""))
     return [form["on"], form["site"], mass, why]
 
 
 def _dispute_field(visit: Visit) -> Field:
     return Field(
-        name="dispute", label=visit.text("What is not right", "问题说明"), kind="textarea", lines=3, required=True,
-        width="full", value=visit.request.POST.get("dispute", ""),
-        hint=visit.text(
-            "The shipper sees this and nobody else does. Nothing in the ledger changes by it.",
-            "仅发货方可见。账本内容不因此改变。",
-        ),
-    )  # fmt: skip
+        name="dispute",
+        label=visit.text("What is not right", context="filing, firm transfer"),
+        kind="textarea",
+        lines=3,
+        required=True,
+        width="full",
+        value=visit.request.POST.get("dispute", ""),
+        hint=visit.text("The shipper sees this and nobody else does. Nothing in the ledger changes by it."),
+    )
 
 
 def _shown(firm: Firm, one: Dispute) -> dict[str, Any]:
@@ -182,18 +191,22 @@ def _shown(firm: Firm, one: Dispute) -> dict[str, Any]:
     shipper, receiver = (firm.names.get(id_, written.NOTHING) for id_ in (one.shipper, one.receiver))
     happenings = [
         Happening(
-            when=firm.moment(one.raised_at), title=visit.text(f"{receiver} disputes it", f"{receiver}提出异议"),
-            text=one.reason, shape="square",
+            when=firm.moment(one.raised_at),
+            title=visit.text("{receiver} disputes it", receiver=receiver),
+            text=one.reason,
+            shape="square",
         )
-    ]  # fmt: skip
+    ]
     if one.answered_at is not None:
         happenings.append(
             Happening(
-                when=firm.moment(one.answered_at), title=visit.text(f"{shipper} answers", f"{shipper}答复"),
-                text=one.answer, shape="circle",
+                when=firm.moment(one.answered_at),
+                title=visit.text("{shipper} answers", shipper=shipper),
+                text=one.answer,
+                shape="circle",
             )
-        )  # fmt: skip
+        )
     if one.withdrawn_at is not None:
-        title = visit.text(f"{receiver} has withdrawn it", f"{receiver}已撤回")
+        title = visit.text("{receiver} has withdrawn it", receiver=receiver)
         happenings.append(Happening(when=firm.moment(one.withdrawn_at), title=title, shape="tick"))
     return {"happenings": happenings, "href": firm.url("firm-dispute", dispute=one.pk)}

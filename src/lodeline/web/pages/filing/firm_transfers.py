@@ -28,34 +28,21 @@ from lodeline.web.words.language import Text, text
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {
-    "in": text("To accept", "待确认"),
-    "sent": text("Sent", "已发出"),
-    "others": text("Other half missing", "缺对方申报"),
-    "closed": text("Closed", "已闭合"),
-    "disputes": text("Disputes", "异议"),
+    "in": text("To accept", context="filing"),
+    "sent": text("Sent", context="filing"),
+    "others": text("Other half missing"),
+    "closed": text("Closed", context="filing"),
+    "disputes": text("Disputes"),
 }
 _LEDES: Final[Mapping[str, Text]] = {
     "in": text(
-        "What you accept becomes receipts in the filing of the month. "
-        "The mass on your own scales is what counts, whatever the shipper wrote.",
-        "确认到货即生成本月申报的收货行。以本企业过磅质量为准，不必与发货方一致。",
+        "What you accept becomes receipts in the filing of the month. The mass on your own "
+        "scales is what counts, whatever the shipper wrote."
     ),
-    "sent": text(
-        "Each waits for the buyer to file it. You may remind a buyer once a week.",
-        "等待买方申报。每周可提醒一次。",
-    ),
-    "others": text(
-        "One side has filed and the other has not: file your half, or ask for theirs.",
-        "一方已申报而另一方未申报：请补报本企业部分，或请对方补报。",
-    ),
-    "closed": text(
-        "Shipper and receiver have both filed, or the other side need not.",
-        "双方均已申报，或对方无申报义务。",
-    ),
-    "disputes": text(
-        "Both sides see these and nobody else does. Nothing in the ledger changes by a dispute.",
-        "仅双方可见。异议不改变账本。",
-    ),
+    "sent": text("Each waits for the buyer to file it. You may remind a buyer once a week."),
+    "others": text("One side has filed and the other has not: file your half, or ask for theirs."),
+    "closed": text("Shipper and receiver have both filed, or the other side need not."),
+    "disputes": text("Both sides see these and nobody else does. Nothing in the ledger changes by a dispute."),
 }
 _STANDINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "in": ("to-accept",),
@@ -72,7 +59,7 @@ def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
     view = visit.query("view") or "in"
     if view not in VIEWS:
         known = ", ".join(VIEWS)
-        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+        raise BadQuestionError(text("There is no view {view!r}: one of {known}.", view=view, known=known))
     refused = ""
     if visit.request.method == "POST":
         try:
@@ -94,10 +81,10 @@ def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
         name=firm.name,
         view=view,
         lede=visit.localized(_LEDES[view]),
-        label=visit.text("Transfers", "流转"),
+        label=visit.text("Transfers", context="filing"),
         tabs=_tabs(firm, view, waiting, disputed),
         table=shown(visit, table),
-        deliveries=counted(visit, len(table.rows), "1 delivery", "{n} deliveries", "共{n}笔"),
+        deliveries=counted(visit, len(table.rows), text("1 delivery"), text("{n} deliveries")),
         form=accept_form(firm) if view == "in" and may_file and waiting.height else None,
         buyers=_buyers(firm, waiting) if view == "sent" and may_file else (),
         notices=[Notice(kind="problem", text=refused)] if refused else _notices(firm),
@@ -119,24 +106,30 @@ def _headline(firm: Firm, view: str, table: Table, disputed: Sequence[Dispute]) 
     """The answer of the view; what is behind it is the table."""
     visit, n = firm.visit, len(table.rows)
     if view == "in":
-        some = ("One delivery waits for you", "{n} deliveries wait for you", "有{n}笔到货待确认")
-        none = text("No delivery waits for you", "没有待确认的到货")
+        some = (
+            text("One delivery waits for you", context="transfers"),
+            text("{n} deliveries wait for you", context="transfers"),
+        )
+        none = text("No delivery waits for you")
     elif view == "sent":
         some = (
-            "One of your shipments is not confirmed yet", "{n} of your shipments are not confirmed yet",
-            "有{n}笔发货对方尚未确认",
-        )  # fmt: skip
-        none = text("Nothing that you sent waits for a buyer", "发货均无待对方确认")
+            text("One of your shipments is not confirmed yet", context="transfers"),
+            text("{n} of your shipments are not confirmed yet", context="transfers"),
+        )
+        none = text("Nothing that you sent waits for a buyer")
     elif view == "others":
-        some = ("One transfer lacks its other half", "{n} transfers lack their other half", "有{n}笔流转缺一方申报")
-        none = text("No transfer lacks its other half", "没有缺一方申报的流转")
+        some = (
+            text("One transfer lacks its other half", context="transfers"),
+            text("{n} transfers lack their other half", context="transfers"),
+        )
+        none = text("No transfer lacks its other half")
     elif view == "closed":
-        some = ("One transfer has closed", "{n} transfers have closed", "已闭合流转{n}笔")
-        none = text("No transfer has closed yet", "尚无已闭合的流转")
+        some = text("One transfer has closed"), text("{n} transfers have closed")
+        none = text("No transfer has closed yet")
     else:
         n = sum(one.withdrawn_at is None for one in disputed)
-        some = ("One delivery is disputed", "{n} deliveries are disputed", "有{n}笔异议未撤回")
-        none = text("No delivery is disputed", "没有未撤回的异议")
+        some = text("One delivery is disputed"), text("{n} deliveries are disputed")
+        none = text("No delivery is disputed")
     return counted(visit, n, *some) if n else visit.localized(none)
 
 
@@ -146,14 +139,15 @@ def _tabs(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispu
     numbers |= {"disputes": sum(one.withdrawn_at is None for one in disputed), "closed": 0}
     return [
         Tab(
-            label=firm.visit.localized(label), here=key == view,
+            label=firm.visit.localized(label),
+            here=key == view,
             count=written.count(numbers[key]) if numbers[key] else "",
             href=firm.visit.here(
                 view=None if key == "in" else key, said=None, draft=None, sort=None, **{f"{view}.page": None}
             ),
         )
         for key, label in VIEWS.items()
-    ]  # fmt: skip
+    ]
 
 
 def _notices(firm: Firm) -> list[Notice]:
@@ -162,19 +156,13 @@ def _notices(firm: Firm) -> list[Notice]:
     if code == "accepted":
         draft = visit.query("draft") or ""
         href = firm.url("firm-draft", draft=int(draft)) if _NUMBER.fullmatch(draft) else None
-        act = (
-            None
-            if href is None
-            else Act(label=visit.text("Open the draft", "查看草稿"), href=href, look="ghost", small=True)
-        )
-        text = visit.text("Accepted. It is filed when somebody certifies it.", "已确认。签认后即完成申报。")
+        act = None if href is None else Act(label=visit.text("Open the draft"), href=href, look="ghost", small=True)
+        text = visit.text("Accepted. It is filed when somebody certifies it.")
         return [Notice(kind="success", text=text, act=act)]
     if code == "reminded":
-        return [
-            Notice(kind="success", text=visit.text("The buyer finds it in its notices.", "对方将在通知中看到提醒。"))
-        ]
+        return [Notice(kind="success", text=visit.text("The buyer finds it in its notices."))]
     if code == "reminded-before":
-        text = visit.text("The buyer was reminded this week already.", "本周已提醒过对方。")
+        text = visit.text("The buyer was reminded this week already.")
         return [Notice(kind="info", text=text)]
     return []
 
@@ -195,52 +183,60 @@ def _buyers(firm: Firm, waiting: pl.DataFrame) -> list[dict[str, object]]:
     by_buyer = sent.group_by("receiver").agg(count=pl.len(), oldest=pl.col("age_days").max()).sort(-pl.col("oldest"))
     return [
         {
-            "id": receiver, "name": firm.names.get(receiver, written.NOTHING),
+            "id": receiver,
+            "name": firm.names.get(receiver, written.NOTHING),
             "text": counted(
-                firm.visit, count, f"one delivery, {oldest} days", f"{{n}} deliveries, oldest {oldest} days",
-                f"{{n}}笔，最久{oldest}天",
+                firm.visit,
+                count,
+                text("one delivery, {oldest} days", oldest=oldest),
+                text("{{n}} deliveries, oldest {oldest} days", oldest=oldest),
             ),
         }
         for receiver, count, oldest in by_buyer.iter_rows()
         if receiver is not None
-    ]  # fmt: skip
+    ]
 
 
 def _disputes_table(firm: Firm, disputed: Sequence[Dispute]) -> Table:
     visit = firm.visit
     return Table(
         name="disputes",
-        caption=visit.text("Disputes", "异议"),
+        caption=visit.text("Disputes"),
         columns=(
-            Column(key="event", label=text("Shipment", "发货事件")),
-            Column(key="other", label=text("With", "对方")),
-            Column(key="raised", label=text("Raised", "提出时间")),
-            Column(key="reason", label=text("What is not right", "问题")),
-            Column(key="answer", label=text("The shipper's answer", "发货方答复")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="event", label=text("Shipment", context="filing")),
+            Column(key="other", label=text("With", context="filing")),
+            Column(key="raised", label=text("Raised")),
+            Column(key="reason", label=text("What is not right", context="filing, firm transfers")),
+            Column(key="answer", label=text("The shipper's answer")),
+            Column(key="state", label=text("State")),
         ),
         rows=[_dispute_row(firm, one) for one in disputed],
         per_page=25,
-        empty=visit.text("No delivery is disputed.", "没有异议。"),
+        empty=visit.text("No delivery is disputed."),
     )
 
 
 def _dispute_row(firm: Firm, one: Dispute) -> Row:
     visit, own = firm.visit, one.receiver == firm.organisation
-    word, shape = visit.text("Answered", "已答复") if one.answer else visit.text("Open", "未答复"), "half"
+    word, shape = (
+        visit.text("Answered", context="filing") if one.answer else visit.text("Open", context="filing"),
+        "half",
+    )
     if one.withdrawn_at is not None:
-        word, shape = visit.text("Withdrawn", "已撤回"), "tick"
+        word, shape = visit.text("Withdrawn", context="filing"), "tick"
     return (
         Cell(
-            text=one.shipment_event, value=one.shipment_event, note=one.lot,
+            text=one.shipment_event,
+            value=one.shipment_event,
+            note=one.lot,
             href=firm.url("firm-dispute", dispute=one.pk),
         ),
         firm.party(
             one.shipper if own else one.receiver,
-            note=visit.text("raised by you", "本企业提出") if own else visit.text("raised by them", "对方提出"),
+            note=visit.text("raised by you") if own else visit.text("raised by them"),
         ),
         Cell(text=firm.moment(one.raised_at), value=one.raised_at.isoformat()),
         Cell(text=one.reason),
         Cell(text=one.answer or written.NOTHING),
         Cell(text=word, value=word, shape=shape if one.answer or one.withdrawn_at else "ring", tone="quiet"),
-    )  # fmt: skip
+    )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline import language as lang
 from lodeline.material.mass import parse_mass
 from lodeline.office.filing import transfers
 from lodeline.office.models import Draft
@@ -18,7 +19,6 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.parts.values import Field
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import text
 
 #: Where the fields of the form begin: the number of the shipment line follows.
 MASS: Final = "mass-"
@@ -41,9 +41,7 @@ def accept_posted(firm: Firm) -> Draft:
     try:
         on = date.fromisoformat(form.get("on", ""))
     except ValueError:
-        raise transfers.AcceptanceError(
-            "Write the day of receipt like 2026-01-31.", "收货日期请写作 2026-01-31。"
-        ) from None
+        raise transfers.AcceptanceError(lang.text("Write the day of receipt like 2026-01-31.")) from None
     return transfers.accept(firm.visit.actor, firm.own, acceptances, on=on, site=form.get("site", ""), now=firm.now)
 
 
@@ -57,8 +55,11 @@ def _mass(text: str) -> int | None:
         return parse_mass(stripped)
     except ValueError:
         raise transfers.AcceptanceError(
-            f"{text!r} is no mass in kg: write it like 1250.5, or leave the field empty to accept the mass as shipped.",
-            f"{text!r} 不是千克数：请写作 1250.5；留空则按发货质量确认。",
+            lang.text(
+                "{text!r} is no mass in kg: write it like 1250.5, or leave the field empty to accept the "
+                "mass as shipped.",
+                text=text,
+            )
         ) from None
 
 
@@ -69,11 +70,11 @@ def accept_form(firm: Firm) -> dict[str, Any]:
     sites = sorted(firm.sites_ever.items(), key=lambda one: (one[0] not in firm.sites, one[1]))
     return {
         "on": Field(
-            name="on", label=visit.text("Day of receipt", "收货日期"), kind="date", width="short", required=True,
+            name="on", label=visit.text("Day of receipt"), kind="date", width="short", required=True,
             value=posted.get("on", firm.today.isoformat()),
         ),
         "site": Field(
-            name="site", label=visit.text("Received at", "收货场所"), kind="select", required=True, options=sites,
+            name="site", label=visit.text("Received at"), kind="select", required=True, options=sites,
             value=posted.get("site", sites[0][0] if sites else ""),
         ),
         "chosen": set(posted.getlist("line")),
@@ -91,15 +92,15 @@ def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
     rows = mine.sort("day", "shipment_event", "called")
     return Table(
         name="in",
-        caption=visit.text("Deliveries to accept", "待确认到货"),
+        caption=visit.text("Deliveries to accept"),
         columns=(
-            Column(key="line", label=text("Delivery", "到货")),
-            Column(key="other", label=text("From", "发货方")),
-            Column(key="day", label=text("Shipped", "发货日期")),
-            Column(key="age", label=text("Waits", "已等待"), number=True, unit="d"),
-            Column(key="net", label=text("Net mass as shipped", "发货净重"), number=True, unit="kg"),
-            Column(key="own", label=text("On your scales, kg", "本企业过磅（千克）"), number=True),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="line", label=lang.text("Delivery")),
+            Column(key="other", label=lang.text("From", context="filing")),
+            Column(key="day", label=lang.text("Shipped", context="filing, inbox")),
+            Column(key="age", label=lang.text("Waits"), number=True, unit="d"),
+            Column(key="net", label=lang.text("Net mass as shipped"), number=True, unit="kg"),
+            Column(key="own", label=lang.text("On your scales, kg"), number=True),
+            Column(key="state", label=lang.text("State")),
         ),
         rows=FrameRows(
             rows,
@@ -107,10 +108,7 @@ def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
             sorts={"line": "called", "other": "other", "day": "day", "age": "age_days", "net": "net_mg"},
         ),
         per_page=50,
-        empty=visit.text(
-            "No delivery waits for you. What others ship to you appears here when they have filed it.",
-            "没有待确认的到货。对方申报发货后会出现在此处。",
-        ),
+        empty=visit.text("No delivery waits for you. What others ship to you appears here when they have filed it."),
     )
 
 
@@ -122,12 +120,12 @@ def _delivery(firm: Firm, row: Mapping[str, Any], accepted: Mapping[transfers.Se
     net_mg = row["missing_mg"] if row["received_mg"] else row["net_mg"]
     late = row["state"] == "exception"
     state = Cell(
-        text=visit.text("Past both deadlines", "双方均已逾期") if late else visit.text("Waits for you", "待本企业确认"),
+        text=visit.text("Past both deadlines") if late else visit.text("Waits for you"),
         value=row["state"], shape="down" if late else "ring", tone="loss" if late else "ink",
     )  # fmt: skip
     if sent in accepted:
         state = Cell(
-            text=visit.text("Accepted, waits for certification", "已确认，待签认"), value="accepted", shape="half",
+            text=visit.text("Accepted, waits for certification"), value="accepted", shape="half",
             tone="flow", href=firm.url("firm-draft", draft=accepted[sent]),
         )  # fmt: skip
     return (
@@ -140,7 +138,7 @@ def _delivery(firm: Firm, row: Mapping[str, Any], accepted: Mapping[transfers.Se
         firm.age(row["age_days"]),
         Cell(
             text=written.mass(net_mg, language), value=kilograms(net_mg),
-            note=visit.text("still missing, dry", "尚缺，干重") if row["received_mg"] else "",
+            note=visit.text("still missing, dry") if row["received_mg"] else "",
         ),
         Cell(
             text=visit.request.POST.get(f"{MASS}{row['shipment_line']}", ""), value=None if sent in accepted else ""

@@ -11,6 +11,7 @@ from lodeline.errors import UserError
 from lodeline.filing.columns.profile import CHOICES, DateOrder, Decimals, Profile, ProfileError
 from lodeline.filing.columns.proposal import Guess, Proposal
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.filing import draft_check, drafts, profiles
 from lodeline.office.models import Draft, ImportProfile
@@ -33,21 +34,26 @@ def firm_profiles(visit: Visit, organisation: str) -> HttpResponse:
         return HttpResponseRedirect(visit.url("firm-profiles", {"said": "removed"}, organisation=organisation) or "/")
     found = profiles.profiles(visit.actor, organisation)
     title = (
-        visit.text("No columns of your own are remembered yet", "尚未保存列对应关系")
+        visit.text("No columns of your own are remembered yet")
         if not found
-        else visit.text(
-            "One profile of your columns" if len(found) == 1 else f"{len(found)} profiles of your columns",
-            f"已保存{len(found)}个列对应方案",
+        else (
+            visit.text("One profile of your columns", found=len(found))
+            if len(found) == 1
+            else visit.text("{found} profiles of your columns", found=len(found))
         )
     )
     notice = notice_of(visit)
     return show(
-        visit, "lodeline/filing/firm_profiles.html", title=title, firm_name=firm_name(visit, organisation),
-        notices=[notice] if notice else [], profiles=[_shown(visit, one) for one in found],
+        visit,
+        "lodeline/filing/firm_profiles.html",
+        title=title,
+        firm_name=firm_name(visit, organisation),
+        notices=[notice] if notice else [],
+        profiles=[_shown(visit, one) for one in found],
         may_file=visit.actor.may("own.file", organisation),
         file_at=visit.url("firm-file", organisation=organisation),
         here=visit.url("firm-profiles", organisation=organisation),
-    )  # fmt: skip
+    )
 
 
 def _shown(visit: Visit, one: ImportProfile) -> dict[str, Any]:
@@ -67,10 +73,10 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
     try:
         found = drafts.find(visit.actor, organisation, draft)
     except drafts.UnknownDraftError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     proposed = profiles.proposal(found)
     if proposed is None:
-        raise BadQuestionError("There is no file yet whose columns could be read.", "尚无可读取列名的文件。")
+        raise BadQuestionError(text("There is no file yet whose columns could be read."))
     refused: UserError | None = None
     if visit.request.method == "POST":
         try:
@@ -78,9 +84,7 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
             name = visit.request.POST.get("name", "")
             seen = visit.request.POST.get("revision", "")
             kept = profiles.save(visit.actor, organisation, name, profile, now=now)
-            held = drafts.set_profile(
-                visit.actor, found, kept, seen=int(seen) if seen.isdecimal() else -1, now=now
-            )  # fmt: skip
+            held = drafts.set_profile(visit.actor, found, kept, seen=int(seen) if seen.isdecimal() else -1, now=now)
             draft_check.begin(held, now=now)
             address = visit.url("firm-draft", {"said": "profile"}, organisation=organisation, draft=draft)
             return HttpResponseRedirect(address or "/")
@@ -91,34 +95,55 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
 
 def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused: UserError | None) -> HttpResponse:
     frame = frame_of(
-        visit, draft, clock.now(),
-        notices=[] if refused is None else [Notice(kind="problem", text=visit.text(refused.en, refused.zh))],
-    )  # fmt: skip
+        visit,
+        draft,
+        clock.now(),
+        notices=[] if refused is None else [Notice(kind="problem", text=visit.localized(refused.words))],
+    )
     unknown = sum(one.column is None and one.how not in ("unit", "kept") for one in proposed.guesses)
     nearest = profiles.nearest_profile(draft) if draft.profile is None else None
     saved = draft.profile or (nearest.profile if nearest is not None else None)
-    title = visit.text(
-        "Every column is understood" if not unknown
-        else f"{unknown} of {len(proposed.guesses)} columns are not known here",
-        "各列均已识别" if not unknown else f"{len(proposed.guesses)}列中有{unknown}列未能识别",
-    )  # fmt: skip
+    title = (
+        visit.text("Every column is understood")
+        if not unknown
+        else visit.text(
+            "{unknown} of {guesses} columns are not known here", unknown=unknown, guesses=len(proposed.guesses)
+        )
+    )
     profile = proposed.profile
     return show(
-        visit, "lodeline/filing/firm_draft_columns.html", title=title, status=200 if refused is None else 409, **frame,
-        file=file, guesses=[_guess(visit, number, one) for number, one in enumerate(proposed.guesses)],
-        name=Field(name="name", label=visit.text("Name, to find it again", "方案名称"), required=True,
-                   value=visit.request.POST.get("name") or (saved.name if saved else file)[:80]),
-        order=Field(name="date_order", label=visit.text("Days are written", "日期写法"), kind="select",
-                    value=profile.date_order,
-                    options=[("ymd", "2026-01-31"), ("dmy", "31.01.2026"), ("mdy", "01/31/2026")]),
-        decimals=Field(name="decimals", label=visit.text("Numbers are written", "数字写法"), kind="select",
-                       value=profile.decimals, options=[
-                           ("as-filed", visit.text("as in the format: 1234.5", "按申报格式：1234.5")),
-                           ("point", "1,234.5"), ("comma", "1.234,5")]),
-        kept_from=saved, near=near_words(visit, nearest),
+        visit,
+        "lodeline/filing/firm_draft_columns.html",
+        title=title,
+        status=200 if refused is None else 409,
+        **frame,
+        file=file,
+        guesses=[_guess(visit, number, one) for number, one in enumerate(proposed.guesses)],
+        name=Field(
+            name="name",
+            label=visit.text("Name, to find it again"),
+            required=True,
+            value=visit.request.POST.get("name") or (saved.name if saved else file)[:80],
+        ),
+        order=Field(
+            name="date_order",
+            label=visit.text("Days are written"),
+            kind="select",
+            value=profile.date_order,
+            options=[("ymd", "2026-01-31"), ("dmy", "31.01.2026"), ("mdy", "01/31/2026")],
+        ),
+        decimals=Field(
+            name="decimals",
+            label=visit.text("Numbers are written"),
+            kind="select",
+            value=profile.decimals,
+            options=[("as-filed", visit.text("as in the format: 1234.5")), ("point", "1,234.5"), ("comma", "1.234,5")],
+        ),
+        kept_from=saved,
+        near=near_words(visit, nearest),
         words=[(column, list(own.items())) for column, own in profile.values.items()],
         here_columns=visit.here(),
-    )  # fmt: skip
+    )
 
 
 def _guess(visit: Visit, number: int, one: Guess) -> dict[str, Any]:
@@ -130,10 +155,13 @@ def _guess(visit: Visit, number: int, one: Guess) -> dict[str, Any]:
         "own": one.own,
         "samples": ", ".join(one.samples),
         "field": Field(
-            name=f"column-{number}", label=visit.text(f"{one.own} means", f"“{one.own}”对应"), kind="select",
-            value=chosen, options=_options(visit),
+            name=f"column-{number}",
+            label=visit.text("{own} means", own=one.own),
+            kind="select",
+            value=chosen,
+            options=_options(visit),
         ),
-    }  # fmt: skip
+    }
 
 
 def _options(visit: Visit) -> list[tuple[str, str]]:
@@ -141,9 +169,9 @@ def _options(visit: Visit) -> list[tuple[str, str]]:
     names = [name for column in COLUMNS for name in (MASS_COLUMNS if column.name == "mass_kg" else (column.name,))]
     named = [(name, _label(name, language)) for name in names]
     return [
-        (_OWN, visit.text("keep under its own name", "保留原列名")),
-        (_IGNORED, visit.text("leave it out", "不读取")),
-        (_UNIT, visit.text("unit of each row's mass", "每行质量的单位")),
+        (_OWN, visit.text("keep under its own name")),
+        (_IGNORED, visit.text("leave it out")),
+        (_UNIT, visit.text("unit of each row's mass")),
         *named,
     ]
 
@@ -169,8 +197,10 @@ def _sent(visit: Visit, proposed: Proposal) -> Profile:
     read = set(columns.values())
     return Profile.from_json(
         Profile(
-            columns=columns, unit_header=unit,
-            date_order=cast(DateOrder, post.get("date_order")), decimals=cast(Decimals, post.get("decimals")),
+            columns=columns,
+            unit_header=unit,
+            date_order=cast(DateOrder, post.get("date_order")),
+            decimals=cast(Decimals, post.get("decimals")),
             values={column: own for column, own in proposed.profile.values.items() if column in read & set(CHOICES)},
         ).as_json()
-    )  # fmt: skip
+    )

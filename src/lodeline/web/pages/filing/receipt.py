@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.office.filing.sandbox import ledger_of
 from lodeline.office.models import Draft
 from lodeline.service.entries.receipts import receipt
@@ -29,31 +30,29 @@ def sheet(visit: Visit, entry: StoredEntry, *, sandbox: bool = False) -> Receipt
     month = written.month(entry.period or "", visit.language)
     verify = None if sandbox else visit.url("verify", {"entry": entry.index, "leaf": entry.leaf_hash})
     address = None if verify is None else visit.request.build_absolute_uri(verify)
-    leads_to = visit.text("leads to the proof of this filing", "通向本申报的证明")
+    leads_to = visit.text("leads to the proof of this filing")
     return Receipt(
-        heading=visit.text("Sandbox: this is no receipt", "演练：并非回执")
-        if sandbox else visit.text("Receipt", "回执"),
-        text=visit.text(f"{name} filed {month}.", f"{name}已申报{month}。"),
+        heading=visit.text("Sandbox: this is no receipt")
+        if sandbox else visit.text("Receipt", context="filing"),
+        text=visit.text("{name} filed {month}.", name=name, month=month),
         facts=[
-            Fact(term=visit.text("Entry", "条目"), text=written.count(entry.index), mono=True),
+            Fact(term=visit.text("Entry"), text=written.count(entry.index), mono=True),
             Fact(
-                term=visit.text("Filed", "申报时间"),
+                term=visit.text("Filed", context="filing, receipt"),
                 text=written.moment(entry.filed_at, visit.language, law.timezone),
             ),
-            Fact(term=visit.text("Rows", "行数"), text=written.count(entry.row_count)),
+            Fact(term=visit.text("Rows", context="filing, receipt"), text=written.count(entry.row_count)),
             *_corrects(visit, entry),
-            Fact(term=visit.text("Hash", "哈希"), text=entry.leaf_hash, mono=True),
-            Fact(term=visit.text("Root", "根"), text=entry.root, mono=True),
-            Fact(term=visit.text("Certified", "签认"), text=certified(visit, envelope)),
-            Fact(term=visit.text("Flags", "提示"), text=flags_in_words(visit, entry.flags)),
+            Fact(term=visit.text("Hash"), text=entry.leaf_hash, mono=True),
+            Fact(term=visit.text("Root"), text=entry.root, mono=True),
+            Fact(term=visit.text("Certified"), text=certified(visit, envelope)),
+            Fact(term=visit.text("Flags"), text=flags_in_words(visit, entry.flags)),
         ],
-        statement=visit.text(
-            "This filing is in the log, at this place, with this content. It cannot be deleted, only corrected, and a"
-            " correction stays visible. That what was filed is true is for the filer to answer for.",
-            "本申报已按此内容载于日志的此处，不可删除，只能更正，更正始终可见。申报内容的真实性由申报人负责。",
-        )
+        statement=visit.text("This filing is in the log, at this place, with this content. It cannot be deleted, only "
+"corrected, and a correction stays visible. That what was filed is true is for the filer "
+"to answer for.")
         if not sandbox
-        else visit.text("It was filed in a sandbox, and proves nothing.", "此申报在演练账本中作出，不具证明力。"),
+        else visit.text("It was filed in a sandbox, and proves nothing."),
         qr="" if address is None else str(qr.draw_code(address, name=leads_to)),
         scan="" if address is None else leads_to,
     )  # fmt: skip
@@ -62,27 +61,27 @@ def sheet(visit: Visit, entry: StoredEntry, *, sandbox: bool = False) -> Receipt
 def _corrects(visit: Visit, entry: StoredEntry) -> list[Fact]:
     if entry.corrects is None:
         return []
-    corrected = visit.text(f"entry {entry.corrects}", f"条目 {entry.corrects}")
-    return [Fact(term=visit.text("Corrects", "更正"), text=corrected)]
+    corrected = visit.text("entry {corrects}", corrects=entry.corrects)
+    return [Fact(term=visit.text("Corrects"), text=corrected)]
 
 
 def certified(visit: Visit, envelope: dict[str, Any]) -> str:
     """By what the filing was certified, and what that is worth."""
     kind = envelope.get("facts", {}).get("certification", {}).get("kind")
     return {
-        "passkey": visit.text("With a passkey; the signature is in the entry", "通行密钥签认，签名载于条目"),
-        "key": visit.text("With a registered key; the signature is in the entry", "已登记密钥签认，签名载于条目"),
-        "certificate": visit.text("With a certificate; the signature is in the entry", "证书签认，签名载于条目"),
-        "password": visit.text("With a password: nobody is bound by it", "密码确认：不具约束力"),
-    }.get(kind, visit.text("Not certified", "未签认"))
+        "passkey": visit.text("With a passkey; the signature is in the entry"),
+        "key": visit.text("With a registered key; the signature is in the entry"),
+        "certificate": visit.text("With a certificate; the signature is in the entry"),
+        "password": visit.text("With a password: nobody is bound by it"),
+    }.get(kind, visit.text("Not certified"))
 
 
 def flags_in_words(visit: Visit, flags: Sequence[object]) -> str:
     """How many flags the filing was accepted with."""
     if not flags:
-        return visit.text("None", "无")
+        return visit.text("None")
     n = written.count(len(flags))
-    return visit.text(f"{n}, listed below" if len(flags) > 1 else "One, listed below", f"{n}项，见下")
+    return visit.text("{n}, listed below", n=n) if len(flags) > 1 else visit.text("One, listed below", n=n)
 
 
 def flag_messages(visit: Visit, flags: Sequence[Any]) -> list[str]:
@@ -90,7 +89,7 @@ def flag_messages(visit: Visit, flags: Sequence[Any]) -> list[str]:
     found = []
     for one in flags:
         row = one["where"]["row"]
-        place = visit.text(f"Row {row}: ", f"{row}行：") if row else ""
+        place = visit.text("Row {row}: ", row=row) if row else ""
         found.append(place + one["message"][visit.language])
     return found
 
@@ -100,10 +99,10 @@ def sandbox_receipt(visit: Visit, draft: Draft, now: datetime) -> HttpResponse:
     store = ledger_of(draft, now=now)
     entry = None if draft.entry is None else store.entry(draft.entry)
     if entry is None:
-        raise NotHereError("The sandbox was emptied since.", "演练账本已清空。")
+        raise NotHereError(text("The sandbox was emptied since."))
     return show(
         visit, "lodeline/filing/firm_sandbox_receipt.html",
-        title=visit.text("Filed in the sandbox", "已在演练账本中申报"),
+        title=visit.text("Filed in the sandbox"),
         firm_name=firm_name(visit, draft.organisation), receipt=sheet(visit, entry, sandbox=True),
         flags=flag_messages(visit, entry.flags),
         list=visit.url("firm-file", organisation=draft.organisation),

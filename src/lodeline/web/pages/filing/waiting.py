@@ -16,18 +16,18 @@ from lodeline.web.words.words import Tone
 
 #: Where a transfer stands (service.firm.organisation_view.DeliveryStatus): word, shape, tone.
 STANDINGS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "to-accept": (text("Waits for you", "待本企业确认"), "ring", "ink"),
-    "unconfirmed": (text("Not confirmed", "对方未确认"), "ring", "quiet"),
-    "unsent": (text("You have filed no shipment", "本企业未申报发货"), "half", "loss"),
-    "awaiting-shipper": (text("Shipper has not filed", "发货方未申报"), "half", "quiet"),
-    "differs": (text("Closed, differs", "已闭合，有差异"), "half", "gain"),
-    "closed": (text("Closed", "已闭合"), "tick", "flow"),
+    "to-accept": (text("Waits for you"), "ring", "ink"),
+    "unconfirmed": (text("Not confirmed", context="filing, waiting"), "ring", "quiet"),
+    "unsent": (text("You have filed no shipment"), "half", "loss"),
+    "awaiting-shipper": (text("Shipper has not filed"), "half", "quiet"),
+    "differs": (text("Closed, differs"), "half", "gain"),
+    "closed": (text("Closed", context="filing"), "tick", "flow"),
 }
-_PAST: Final = text("past both deadlines", "双方均已逾期")
+_PAST: Final = text("past both deadlines")
 CAUSES: Final[Mapping[str, Text]] = {
-    "mass-differs": text("mass differs", "质量不符"),
-    "lot-differs": text("lot differs", "批次不符"),
-    "party-differs": text("another firm received it", "收货企业不符"),
+    "mass-differs": text("mass differs"),
+    "lot-differs": text("lot differs"),
+    "party-differs": text("another firm received it"),
 }
 
 
@@ -36,15 +36,15 @@ def waiting_table(firm: Firm, rows: pl.DataFrame, *, name: str, per_page: int = 
     visit = firm.visit
     return Table(
         name=name,
-        caption=visit.text("Transfers", "流转"),
+        caption=visit.text("Transfers", context="filing"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="other", label=text("With", "对方")),
-            Column(key="day", label=text("Day", "日期")),
-            Column(key="age", label=text("Waits", "已等待"), number=True, unit="d"),
-            Column(key="shipped", label=text("Shipped", "发货"), number=True, unit="kg"),
-            Column(key="received", label=text("Received", "收货"), number=True, unit="kg"),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="other", label=text("With", context="filing")),
+            Column(key="day", label=text("Day")),
+            Column(key="age", label=text("Waits"), number=True, unit="d"),
+            Column(key="shipped", label=text("Shipped", context="filing, waiting"), number=True, unit="kg"),
+            Column(key="received", label=text("Received", context="filing"), number=True, unit="kg"),
+            Column(key="state", label=text("State")),
         ),
         rows=FrameRows(
             rows,
@@ -55,7 +55,7 @@ def waiting_table(firm: Firm, rows: pl.DataFrame, *, name: str, per_page: int = 
             },
         ),
         per_page=per_page,
-        empty=visit.text("Nothing waits.", "没有待处理的流转。"),
+        empty=visit.text("Nothing waits.", context="filing"),
     )  # fmt: skip
 
 

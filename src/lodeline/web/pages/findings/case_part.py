@@ -24,28 +24,28 @@ from lodeline.web.words.words import Tone
 
 #: Kind of step → what it is called where the authority speaks, and its mark.
 STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "asked": (text("Asked", "提出询问"), "half", "flow"),
-    "extended": (text("More time given", "延长期限"), "half", "quiet"),
-    "answered": (text("Answered", "答复"), "circle", "hold"),
-    "explained": (text("Explanation accepted", "接受说明"), "tick", "ink"),
-    "waived": (text("Not pursued", "暂不核查"), "bar", "quiet"),
-    "confirmed": (text("Confirmed", "认定"), "cross", "loss"),
-    "withdrawn": (text("Question withdrawn", "撤回询问"), "ring", "quiet"),
-    "reopened": (text("Open again", "重新开启"), "ring", "ink"),
-    "assigned": (text("Assigned", "指派"), "diamond", "quiet"),
-    "laboratory": (text("Sent to a laboratory", "送实验室鉴别"), "diamond", "ink"),
-    "found": (text("Result of the laboratory", "鉴别结果"), "circle", "ink"),
-    "released": (text("Released", "放行"), "tick", "flow"),
-    "refused": (text("Not released", "不予放行"), "square", "loss"),
-    "settled": (text("Settled by a standing answer", "由统一答复了结"), "tick", "ink"),
-    "closed": (text("Closed", "结束"), "bar", "quiet"),
+    "asked": (text("Asked", context="findings"), "half", "flow"),
+    "extended": (text("More time given"), "half", "quiet"),
+    "answered": (text("Answered", context="findings"), "circle", "hold"),
+    "explained": (text("Explanation accepted"), "tick", "ink"),
+    "waived": (text("Not pursued"), "bar", "quiet"),
+    "confirmed": (text("Confirmed", context="findings"), "cross", "loss"),
+    "withdrawn": (text("Question withdrawn"), "ring", "quiet"),
+    "reopened": (text("Open again"), "ring", "ink"),
+    "assigned": (text("Assigned"), "diamond", "quiet"),
+    "laboratory": (text("Sent to a laboratory"), "diamond", "ink"),
+    "found": (text("Result of the laboratory"), "circle", "ink"),
+    "released": (text("Released", context="findings"), "tick", "flow"),
+    "refused": (text("Not released"), "square", "loss"),
+    "settled": (text("Settled by a standing answer", context="findings"), "tick", "ink"),
+    "closed": (text("Closed", context="findings"), "bar", "quiet"),
 }
 REASONS: Final[Mapping[str, Text]] = {
-    "decided": text("An official opened it again.", "由工作人员重新开启。"),
-    "expired": text("The day until which the decision stood has passed.", "原决定的有效期限已过。"),
-    "elements": text("It now concerns other elements.", "所涉元素已有变化。"),
-    "mass": text("The mass at stake has changed materially.", "涉及质量已有重大变化。"),
-    "score": text("The score has changed materially.", "得分已有重大变化。"),
+    "decided": text("An official opened it again."),
+    "expired": text("The day until which the decision stood has passed."),
+    "elements": text("It now concerns other elements."),
+    "mass": text("The mass at stake has changed materially."),
+    "score": text("The score has changed materially."),
 }
 
 
@@ -74,11 +74,11 @@ def state_cell(visit: Visit, standing: CaseStatus, today: date) -> Cell:
     notes = []
     case = standing.case
     if standing.is_overdue(today):
-        notes.append(visit.text("overdue", "已逾期"))
+        notes.append(visit.text("overdue"))
     elif case is not None and standing.state == "asked":
-        notes.append(visit.text("answer by ", "答复期限：") + written.day(case.until, visit.language))
+        notes.append(visit.text("answer by ") + written.day(case.until, visit.language))
     if standing.reason is not None:
-        notes.append(visit.text("again", "重新开启"))
+        notes.append(visit.text("again"))
     if case is not None and case.assignee is not None:
         notes.append(case.assignee.name)
     return Cell(text=word, value=standing.state, shape=shape, tone=tone, note=" · ".join(notes))
@@ -102,21 +102,21 @@ def _taken(
     until, stands = content["until"], content["stands_until"]
     more = []
     if until:
-        more.append(visit.text("To be answered by ", "答复期限：") + written.day(until, visit.language))
+        more.append(visit.text("To be answered by ") + written.day(until, visit.language))
     if stands:
-        more.append(visit.text("Stands until ", "有效期至") + written.day(stands, visit.language))
+        more.append(visit.text("Stands until ") + written.day(stands, visit.language))
     if content["reason"]:
         more.append(visit.localized(REASONS[content["reason"]]))
     if step.organisation:
         by = called(step.organisation)
     elif step.who:
-        by = visit.text("Authority", "主管部门")
+        by = visit.text("Authority")
     else:
-        by = visit.text("By itself", "系统自动")
+        by = visit.text("By itself")
     logged = step.entry is not None
     return Taken(
         when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.localized(title), by=by,
-        text=content["text"], more=visit.text(" · ", " · ").join(more), shape=shape, tone=tone,
+        text=content["text"], more=visit.text(" · ").join(more), shape=shape, tone=tone,
         files=tuple((one.name, visit.here(file=one.pk)) for one in step.files.all()),
         entry="" if step.entry is None else written.count(step.entry),
         entry_href=None if step.entry is None else visit.opens("entry", entry=step.entry),
@@ -134,7 +134,7 @@ def wanted_paper(visit: Visit, case: Case, *, reader: str | None) -> HttpRespons
             steps = {step.number: step for step, _ in steps_of(case, reader=reader)}
             found = made(visit, steps, number)
             if found is None:
-                raise NotHereError("The case has no such file.", "该核查事项没有此文件。")
+                raise NotHereError(text("The case has no such file."))
             return found
     return None
 

@@ -37,9 +37,12 @@ def findings_assigned(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str
     def keeps(one: CaseStatus) -> bool:
         assignee = None if one.case is None else one.case.assignee_id
         return {
-            None: True, "mine": assignee is not None and assignee == mine, "nobody": assignee is None,
-            "watched": one.case is not None and one.case.pk in marked, "overdue": one.is_overdue(today),
-        }[chosen]  # fmt: skip
+            None: True,
+            "mine": assignee is not None and assignee == mine,
+            "nobody": assignee is None,
+            "watched": one.case is not None and one.case.pk in marked,
+            "overdue": one.is_overdue(today),
+        }[chosen]
 
     return {finding for finding, one in stand.items() if keeps(one)}
 
@@ -50,9 +53,7 @@ def picks(part: Shown, rows: Sequence[Finding], stand: Mapping[str, CaseStatus])
     return [(sent[str(cells[0].href).rstrip("/").rpartition("/")[2]], cells) for cells in part.rows]
 
 
-def act_on_chosen(
-    visit: Visit, every: Sequence[Finding], *, today: date, now: datetime
-) -> tuple[str, int, int]:  # fmt: skip
+def act_on_chosen(visit: Visit, every: Sequence[Finding], *, today: date, now: datetime) -> tuple[str, int, int]:
     """Does to those chosen what the form says; returns the act, to how many it was done, and to how many not.
 
     Each is a step of its own: what cannot be done to one is done to the others. Raises CaseError where it can be done
@@ -62,19 +63,21 @@ def act_on_chosen(
     act, chosen = form.get("act", ""), form.getlist("finding")
     rows, kept = {row.id: row for row in every}, cases_of(every)
     if act not in BULK or not chosen:
-        raise CaseError("Nothing was chosen: tick findings and choose what to do.", "未选择：请勾选线索并选择操作。")
+        raise CaseError(text("Nothing was chosen: tick findings and choose what to do."))
     if len(chosen) > MOST_AT_ONCE:
-        raise CaseError(f"At most {MOST_AT_ONCE} at once.", f"一次最多 {MOST_AT_ONCE} 条。")
+        raise CaseError(text("At most {most_at_once} at once.", most_at_once=MOST_AT_ONCE))
     count, refusals = 0, []
     for one in chosen:
         finding, _, steps = one.partition(":")
         if finding not in rows:
             continue
         seen = FindingAsSeen(
-            finding=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
+            finding=rows[finding],
+            stamp=visit.reading.snapshot.stamp,
+            today=today,
             steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
             case=kept[finding].finding if finding in kept else None,
-        )  # fmt: skip
+        )
         sent = QueryDict(mutable=True)
         sent.update({name: form.get(name, "") for name in ("text", "until", "to")})
         if act == "ask" and not form.get("text", "").strip():
@@ -96,11 +99,14 @@ def bulk_notices(visit: Visit, refused: UserError | None) -> list[Notice]:
     count, left = visit.query("done") or "", visit.query("left") or ""
     if visit.query("said") not in BULK or not count.isdecimal() or not left.isdecimal():
         return []
-    more = "" if left == "0" else visit.text(
-        f"For {left} it could not be done: somebody else was faster, or their state does not allow it.",
-        f"另有 {left} 条未能处理：已由他人处理，或当前状态不允许。",
-    )  # fmt: skip
-    return [Notice(kind="success", text=visit.text(f"Done for {count}.", f"已处理 {count} 条。"), more=more)]
+    more = (
+        ""
+        if left == "0"
+        else visit.text(
+            "For {left} it could not be done: somebody else was faster, or their state does not allow it.", left=left
+        )
+    )
+    return [Notice(kind="success", text=visit.text("Done for {count}.", count=count), more=more)]
 
 
 def withdrawn_table(visit: Visit, every: Sequence[Finding], names: Mapping[str, str]) -> Table:
@@ -113,25 +119,26 @@ def withdrawn_table(visit: Visit, every: Sequence[Finding], names: Mapping[str, 
         rows.append(
             (
                 Cell(
-                    text=words.word(words.DETECTORS, case.detector, language), value=case.detector,
+                    text=words.word(words.DETECTORS, case.detector, language),
+                    value=case.detector,
                     href=visit.url("finding", finding=case.finding),
                 ),
                 Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
                 Cell(text=written.month(seen.last_period, language), value=seen.last_period),
                 state_cell(visit, standing, today),
             )
-        )  # fmt: skip
+        )
     return Table(
         name="gone",
-        caption=visit.text("Cases without a finding", "线索已消失的核查事项"),
+        caption=visit.text("Cases without a finding"),
         columns=(
-            Column(key="detector", label=text("What was seen", "所见情况")),
-            Column(key="firm", label=text("Firm", "企业")),
-            Column(key="until", label=text("Until", "截至")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="detector", label=text("What was seen")),
+            Column(key="firm", label=text("Firm")),
+            Column(key="until", label=text("Until", context="findings, case queue")),
+            Column(key="state", label=text("State")),
         ),
         rows=rows,
-        empty=visit.text("The filings still raise all of them.", "申报仍引出全部疑问。"),
+        empty=visit.text("The filings still raise all of them."),
     )
 
 

@@ -29,18 +29,18 @@ Item = Mapping[str, Any]
 #: Elements in the drawing of a balance; its table has all.
 ELEMENTS_DRAWN: Final = 8
 EVENT_KINDS: Final[Mapping[str, Text]] = {
-    "origin": text("Origin", "来源"),
-    "transformation": text("Processing", "转化"),
-    "shipment": text("Shipment", "发货"),
-    "receipt": text("Receipt", "收货"),
-    "export": text("Export", "出口"),
-    "loss": text("Loss", "损耗"),
-    "stock": text("Stock count", "盘存"),
-    "adjustment": text("Adjustment", "调整"),
-    "move": text("Move", "场所间移动"),
-    "title": text("Change of owner", "物权转移"),
-    "draw-reserve": text("Licence reserved", "许可证预留"),
-    "draw-exit": text("Licence drawn by an exit", "离境核销"),
+    "origin": text("Origin"),
+    "transformation": text("Processing"),
+    "shipment": text("Shipment", context="findings"),
+    "receipt": text("Receipt", context="findings"),
+    "export": text("Export"),
+    "loss": text("Loss", context="findings"),
+    "stock": text("Stock count"),
+    "adjustment": text("Adjustment"),
+    "move": text("Move"),
+    "title": text("Change of owner"),
+    "draw-reserve": text("Licence reserved"),
+    "draw-exit": text("Licence drawn by an exit"),
 }
 #: What a row of the ledger says in columns; the rest stands in its last one.
 _IN_COLUMNS: Final = frozenset(
@@ -48,14 +48,14 @@ _IN_COLUMNS: Final = frozenset(
 )
 #: The masses of a balance in the order in which they add up, and whether they count for (+1) or against (−1).
 FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
-    ("opening", 1, text("Opening", "期初")),
-    ("origin", 1, text("Origin", "来源")),
-    ("in", 1, text("In", "收入")),
-    ("out", -1, text("Out", "发出")),
-    ("export", -1, text("Export", "出口")),
-    ("loss", -1, text("Loss", "损耗")),
-    ("adjustment", 1, text("Adjusted", "调整")),
-    ("physical", -1, text("Counted", "盘存")),
+    ("opening", 1, text("Opening")),
+    ("origin", 1, text("Origin")),
+    ("in", 1, text("In", context="findings")),
+    ("out", -1, text("Out", context="findings")),
+    ("export", -1, text("Export")),
+    ("loss", -1, text("Loss", context="findings")),
+    ("adjustment", 1, text("Adjusted")),
+    ("physical", -1, text("Counted", context="findings")),
 )
 
 
@@ -94,30 +94,30 @@ def balance_table(visit: Visit, finding: Finding) -> Table:
     flows = (
         Column(
             key=flow,
-            label=text(f"{'+' if sign > 0 else '−'} {wording['en']}", f"{'+' if sign > 0 else '−'}{wording['zh']}"),
+            label=text("{fact} {wording}", fact='+' if sign > 0 else '−', wording=wording),
             number=True, unit="kg",
         )
         for flow, sign, wording in FLOWS
     )  # fmt: skip
     return Table(
         name="balances",
-        caption=visit.text("Between the two counts", "两次盘存之间"),
+        caption=visit.text("Between the two counts"),
         columns=(
-            Column(key="element", label=text("Element", "元素")),
+            Column(key="element", label=text("Element")),
             *flows,
-            Column(key="muf", label=text("= Difference", "=差额"), number=True, unit="kg"),
-            Column(key="sigma", label=text("± σ", "±σ 值"), number=True, unit="kg"),
-            Column(key="z", label=text("z", "z 值"), number=True),
+            Column(key="muf", label=text("= Difference"), number=True, unit="kg"),
+            Column(key="sigma", label=text("± σ"), number=True, unit="kg"),
+            Column(key="z", label=text("z", context="findings"), number=True),
         ),
         rows=rows,
-        empty=visit.text("This finding rests on no balance.", "本线索不以物料平衡为依据。"),
+        empty=visit.text("This finding rests on no balance."),
     )
 
 
 def _kilograms(visit: Visit, sigma_mg: int) -> Unit:
     """Kilograms for the whole table, in each row to the first figure of its σ: the sum can be followed."""
     leading = math.floor(math.log10(sigma_mg / written.MG_PER_KG)) if sigma_mg else 0
-    return Unit(word=visit.text("kg", "千克"), mg=written.MG_PER_KG, decimals=max(0, -leading))
+    return Unit(word=visit.text("kg"), mg=written.MG_PER_KG, decimals=max(0, -leading))
 
 
 _KEYS: Final = (*(flow for flow, _, _ in FLOWS), "muf", "sigma")
@@ -138,8 +138,8 @@ def draw_balances(visit: Visit, finding: Finding) -> Markup:
         for one in of_kind(finding, "balance")[:ELEMENTS_DRAWN]
     ]
     chart = Bars(
-        name=visit.text("Difference in σ, by element", "各元素差额（以 σ 计）"), bars=tuple(bars), marker=HALF_WIDTH_95,
-        marker_text=visit.text("19 of 20 lie below", "95% 低于此"),
+        name=visit.text("Difference in σ, by element"), bars=tuple(bars), marker=HALF_WIDTH_95,
+        marker_text=visit.text("19 of 20 lie below"),
     )  # fmt: skip
     return draw_bars(chart, width=1040)
 
@@ -156,13 +156,13 @@ def months_table(visit: Visit, finding: Finding) -> Table:
     ]
     return Table(
         name="months",
-        caption=visit.text("Months not filed", "未申报月份"),
+        caption=visit.text("Months not filed"),
         columns=(
-            Column(key="period", label=text("Month", "月份")),
-            Column(key="deadline", label=text("Had to be filed by", "申报截止日")),
+            Column(key="period", label=text("Month", context="findings")),
+            Column(key="deadline", label=text("Had to be filed by")),
         ),
         rows=rows,
-        empty=visit.text("This finding is about no deadline.", "本线索不涉及申报期限。"),
+        empty=visit.text("This finding is about no deadline."),
     )
 
 
@@ -181,15 +181,15 @@ def rows_table(visit: Visit, finding: Finding) -> Table:
     besides = [evidence_words.besides(visit, item, _IN_COLUMNS) for item in items]
     return Table(
         name="rows",
-        caption=visit.text("Rows of the ledger", "账本行"),
+        caption=visit.text("Rows of the ledger"),
         columns=(
-            Column(key="event", label=text("Event", "事件")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="filer", label=text("Filed by", "申报企业")),
-            Column(key="lot", label=text("Lot", "批次")),
+            Column(key="event", label=text("Event", context="findings")),
+            Column(key="on", label=text("Day")),
+            Column(key="filer", label=text("Filed by")),
+            Column(key="lot", label=text("Lot")),
             Column(key="mass", label=_mass_label(finding), number=True, unit="kg"),
-            Column(key="entry", label=text("Log entry", "日志条目"), number=True),
-            *([Column(key="besides", label=text("Besides", "其他"))] if any(besides) else []),
+            Column(key="entry", label=text("Log entry"), number=True),
+            *([Column(key="besides", label=text("Besides"))] if any(besides) else []),
         ),
         rows=[
             (
@@ -198,7 +198,7 @@ def rows_table(visit: Visit, finding: Finding) -> Table:
             )
             for item, more in zip(items, besides, strict=True)
         ],
-        empty=visit.text("No row of the ledger is named.", "未列出账本行。"),
+        empty=visit.text("No row of the ledger is named."),
     )
 
 
@@ -212,10 +212,10 @@ def _mass_label(finding: Finding) -> Text:
     balances = of_kind(finding, "balance")
     if balances:
         symbol = balances[0]["element"]
-        return text(f"Mass of {symbol}", f"{symbol} 质量")
+        return text("Mass of {symbol}", symbol=symbol)
     if any("gain_kg" in one or "overrun_kg" in one for one in of_kind(finding, "totals")):
-        return text("Mass, REO", "质量（REO）")
-    return text("Dry mass", "干重")
+        return text("Mass, REO")
+    return text("Dry mass")
 
 
 def _facts(visit: Visit, movements: Sequence[int]) -> dict[object, dict[str, Any]]:
@@ -247,7 +247,7 @@ def _row(
         Cell(
             text=written.mass(mass_mg, visit.language, signed=signs and kind != "stock"),
             value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
-            note="" if short is None else visit.text("not there: ", "账上没有：") + written.mass(short, visit.language),
+            note="" if short is None else visit.text("not there: ") + written.mass(short, visit.language),
         ),
         Cell(
             text=written.NOTHING if entry is None else written.count(entry), value=entry,

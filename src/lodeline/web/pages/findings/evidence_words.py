@@ -11,6 +11,7 @@ from typing import Any, Final
 from lodeline.accountancy.untestable import REASONS
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import Finding
+from lodeline.language import bilingual
 from lodeline.material.mass import parse_mass
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
@@ -26,57 +27,57 @@ Item = Mapping[str, Any]
 #: its value.
 TERMS: Final[Mapping[str, Text]] = {
     **{key: text for one in DETECTORS for key, text in one.labels.items()},
-    "granted_kg": text("Granted", "许可或指标量"),
+    "granted_kg": text("Granted", context="findings"),
     # What several detectors count.
-    "rounds": text("Rounds", "循环次数"),
-    "hops": text("Firms in the ring", "环内企业数"),
-    "complete": text("Every hop is filed", "各环节均已申报"),
-    "control_date": text("Control in force from", "管制生效日"),
-    "before": text("Exported rows before", "此前出口行数"),
-    "after": text("Exported rows since", "此后出口行数"),
-    "lots": text("Lots", "批次数"),
-    "receiver": text("Receiver", "收货方"),
-    "z": text("Difference in σ", "差额（σ 的倍数）"),
-    "filed_kg": text("Filed", "申报量"),
-    "months": text("Months", "月数"),
-    "parted": text("Of lots that were parted", "来自被拆分批次"),
+    "rounds": text("Rounds"),
+    "hops": text("Firms in the ring"),
+    "complete": text("Every hop is filed"),
+    "control_date": text("Control in force from"),
+    "before": text("Exported rows before"),
+    "after": text("Exported rows since"),
+    "lots": text("Lots", context="findings"),
+    "receiver": text("Receiver"),
+    "z": text("Difference in σ"),
+    "filed_kg": text("Filed", context="findings"),
+    "months": text("Months", context="findings"),
+    "parted": text("Of lots that were parted"),
     # Records: a month, a window, a lot, an exception, a correction.
-    "period": text("Month", "月份"),
-    "state": text("State", "状态"),
-    "rows": text("Rows changed", "改动行数"),
-    "element": text("Element", "元素"),
-    "since": text("Since", "起"),
-    "until": text("Until", "止"),
-    "found_on": text("Seen with the count of", "所据盘存日"),
-    "balances": text("Balances", "平衡期数"),
-    "mass_kg": text("Mass", "质量"),
-    "sigma_kg": text("± σ", "±σ 值"),
-    "muf_kg": text("Difference", "差额"),
-    "evidence": text("ln of likelihood ratio", "似然比对数"),
-    "p": text("Probability by chance", "偶然概率"),
-    "budget": text("Alarm below", "报警阈值"),
-    "ceiling": text("Probability that so much is found", "此量被查出的概率"),
-    "findable_kg": text("Found in 19 cases of 20 from", "95% 可查出的最小量"),
-    "misfit_p": text("Fit of the likeliest (probability)", "最似者的拟合概率"),
-    "named": text("What came in looks like", "流入物特征近似"),
-    "reason": text("Not told from the elements", "未能由元素判断"),
-    "unassayed_kg": text("In lots without an assay, from … to", "未化验批次所含（下限–上限）"),
-    "lot": text("Lot", "批次"),
-    "product": text("Product", "产品"),
-    "declaration": text("Declaration", "报关单"),
-    "entry": text("Log entry", "日志条目"),
-    "movement": text("Row of the ledger", "账本行"),
-    "event": text("Event", "事件"),
+    "period": text("Month", context="findings"),
+    "state": text("State"),
+    "rows": text("Rows changed"),
+    "element": text("Element"),
+    "since": text("Since", context="findings"),
+    "until": text("Until", context="findings, evidence words"),
+    "found_on": text("Seen with the count of"),
+    "balances": text("Balances", context="findings"),
+    "mass_kg": text("Mass", context="findings"),
+    "sigma_kg": text("± σ"),
+    "muf_kg": text("Difference", context="findings"),
+    "evidence": text("ln of likelihood ratio"),
+    "p": text("Probability by chance"),
+    "budget": text("Alarm below"),
+    "ceiling": text("Probability that so much is found"),
+    "findable_kg": text("Found in 19 cases of 20 from"),
+    "misfit_p": text("Fit of the likeliest (probability)"),
+    "named": text("What came in looks like"),
+    "reason": text("Not told from the elements"),
+    "unassayed_kg": text("In lots without an assay, from … to"),
+    "lot": text("Lot"),
+    "product": text("Product"),
+    "declaration": text("Declaration", context="findings"),
+    "entry": text("Log entry"),
+    "movement": text("Row of the ledger"),
+    "event": text("Event", context="findings"),
     # What rows of the ledger carry besides.
-    "shipper": text("Shipper", "发货方"),
-    "buyer": text("Buyer", "买方"),
-    "party": text("Counterparty", "交易对方"),
-    "shipped_kg": text("Shipped", "发货量"),
-    "received_kg": text("Received", "收货量"),
-    "hs_code": text("HS code", "商品编码"),
-    "control_item": text("Control item", "管制编码"),
-    "currency": text("Currency", "币种"),
-    "lot_product": text("The lot is", "批次产品"),
+    "shipper": text("Shipper"),
+    "buyer": text("Buyer"),
+    "party": text("Counterparty", context="findings"),
+    "shipped_kg": text("Shipped", context="findings"),
+    "received_kg": text("Received", context="findings"),
+    "hs_code": text("HS code"),
+    "control_item": text("Control item", context="findings"),
+    "currency": text("Currency"),
+    "lot_product": text("The lot is"),
 }
 #: Values that are codes of a detector.
 _VALUES: Final[Mapping[str, Text]] = {
@@ -85,16 +86,16 @@ _VALUES: Final[Mapping[str, Text]] = {
 }
 #: Key of an item that holds one record → the caption of the table of such records.
 _RECORDS: Final[Mapping[str, Text]] = {
-    "run": text("The window that shows it", "显示差额的时段"),
-    "measured": text("Measured beside declared", "实测与申报对照"),
-    "untested": text("Balances that could not be tested", "无法检验的平衡期"),
+    "run": text("The window that shows it"),
+    "measured": text("Measured beside declared"),
+    "untested": text("Balances that could not be tested"),
 }
 #: First key of an item without a name → the caption of the table of such items.
 _LISTS: Final[Mapping[str, Text]] = {
-    "period": text("Month by month", "逐月"),
-    "lot": text("The lots that matter most", "影响最大的批次"),
-    "exception": text("The heaviest exceptions", "最大的差异"),
-    "entry": text("Rows behind them", "所涉账本行"),
+    "period": text("Month by month", context="findings"),
+    "lot": text("The lots that matter most"),
+    "exception": text("The heaviest exceptions"),
+    "entry": text("Rows behind them"),
 }
 #: Items that have a place of their own on the page.
 _ELSEWHERE: Final = frozenset({"balance", "kind", "deadline"})
@@ -168,9 +169,9 @@ def _cell(visit: Visit, key: str, value: Any) -> Cell:
 def besides(visit: Visit, item: Item, keys: Iterable[str]) -> str:
     """What a row of the ledger says besides `keys`, in one line."""
     left = [(key, value) for key, value in item.items() if key not in keys and value is not None]
-    colon = visit.text(": ", "：")
-    stated = visit.text("Composition stated", "所填成分")
-    return visit.text("; ", "；").join(
+    colon = visit.text(": ")
+    stated = visit.text("Composition stated")
+    return visit.text("; ", context="findings").join(
         f"{stated if key == 'composition' else term(visit, key)}{colon}{value_text(visit, key, value)}"
         for key, value in left
     )
@@ -179,14 +180,14 @@ def besides(visit: Visit, item: Item, keys: Iterable[str]) -> str:
 def term(visit: Visit, key: str, *, among: Item | None = None) -> str:
     """What a key is called. A grant that stands beside what was used of a quota is of oxide."""
     if key == "granted_kg" and among is not None and _OF_OXIDE & among.keys():
-        return visit.text("Granted, REO", "下达指标（REO）")
+        return visit.text("Granted, REO", context="findings")
     return visit.localized(TERMS.get(key, _unnamed(key)))
 
 
 def _unnamed(key: str) -> Text:
     """A key that nobody has named here yet: its own words, and never the way a program writes it."""
     plain = key.replace("_", " ")
-    return text(plain[:1].upper() + plain[1:], plain)
+    return bilingual(plain[:1].upper() + plain[1:], plain)
 
 
 def value_text(visit: Visit, key: str, value: Any) -> str:
@@ -195,13 +196,13 @@ def value_text(visit: Visit, key: str, value: Any) -> str:
     if value is None:
         return written.NOTHING
     if isinstance(value, bool):
-        return visit.text("yes", "是") if value else visit.text("no", "否")
+        return visit.text("yes", context="findings") if value else visit.text("no", context="findings")
     if isinstance(value, Mapping):
-        return visit.text(", ", "、").join(_counted(visit, key, value))
+        return visit.text(", ", context="findings, evidence words").join(_counted(visit, key, value))
     if key == "named":
         return _named(visit, value)
     if isinstance(value, list | tuple):
-        between = visit.text(" to ", "至") if key.endswith("_kg") else visit.text(", ", "、")
+        between = visit.text(" to ") if key.endswith("_kg") else visit.text(", ", context="findings, evidence words")
         return between.join(value_text(visit, key, one) for one in value)
     if key.endswith("_kg"):
         return written.mass(parse_mass(str(value)), language)
@@ -240,8 +241,8 @@ def _counted(visit: Visit, key: str, counts: Mapping[str, Any]) -> Iterator[str]
 def _named(visit: Visit, named: Sequence[Item]) -> str:
     """The signatures that the elements cannot be told from, the likeliest first."""
     if not named:
-        return visit.text("none for sure", "无法确定")
-    return visit.text("; ", "；").join(
+        return visit.text("none for sure")
+    return visit.text("; ", context="findings").join(
         f"{visit.localized({'en': one['en'], 'zh': one['zh']})} {written.percent(one['probability'], visit.language)}"
         for one in named
     )

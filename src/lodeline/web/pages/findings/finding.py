@@ -15,6 +15,7 @@ from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import paired
 from lodeline.errors import UserError
+from lodeline.language import bilingual, text
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
@@ -65,9 +66,10 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         row = finding_seen(case)
     else:
         raise NotHereError(
-            "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
-            " answered it. See the list of findings.",
-            "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
+            text(
+                "The filings in the log do not raise this question, or no longer: a filing or a "
+                "correction may have answered it. See the list of findings."
+            )
         )
     paper = None if case is None else wanted_paper(visit, case, reader=None)
     if paper is not None:
@@ -83,8 +85,10 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
             refused = error
     standing = standing_of(case, row, today=today)
     tables = {
-        "balances": balance_table(visit, row), "months": months_table(visit, row), "rows": rows_table(visit, row),
-    }  # fmt: skip
+        "balances": balance_table(visit, row),
+        "months": months_table(visit, row),
+        "rows": rows_table(visit, row),
+    }
     more = further(visit, row)
     csv = wanted_csv(visit, *tables.values(), *more)
     if csv is not None:
@@ -117,7 +121,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         period=_period(visit, row),
         mass=_mass(visit, row),
         interval=interval(visit, row),
-        elements=visit.text(", ", "、").join(row.elements),
+        elements=visit.text(", ", context="findings, finding, finding").join(row.elements),
         state=state_cell(visit, standing, today),
         score=written.score(row.score),
         certainty=_certainty(visit, row),
@@ -147,9 +151,12 @@ def _posted(visit: Visit, row: Finding, case: Case | None) -> HttpResponse:
     reading, form = visit.reading, visit.request.POST
     steps = form.get("steps", "")
     seen = FindingAsSeen(
-        finding=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
-        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0, case=None if case is None else case.finding,
-    )  # fmt: skip
+        finding=row,
+        stamp=reading.snapshot.stamp,
+        today=clock.today(reading.law.timezone),
+        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+        case=None if case is None else case.finding,
+    )
     act = done(visit, seen, form.get("act", ""), clock.now())
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
@@ -172,18 +179,15 @@ def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, w
         made.append(
             Notice(
                 kind="info",
-                text=visit.text("The filings do not raise this question any more.", "申报已不再引出这一疑问。"),
-                more=visit.text(
-                    "What stands here is the finding as it was when it was last decided about.",
-                    "此处所示为最近一次处理时的线索。",
-                ),
+                text=visit.text("The filings do not raise this question any more."),
+                more=visit.text("What stands here is the finding as it was when it was last decided about."),
             )
         )
     if standing.reason is not None:
         made.append(
             Notice(
                 kind="info",
-                text=visit.text("What was decided does not stand any more.", "原决定已不再有效。"),
+                text=visit.text("What was decided does not stand any more."),
                 more=visit.localized(REASONS[standing.reason]),
             )
         )
@@ -199,7 +203,7 @@ def _question(visit: Visit, row: Finding, names: Mapping[str, str]) -> str:
     """The finding as what it is: a question to the firm."""
     quota = words.word(words.QUOTA_KINDS, row.subject.get("kind", ""), visit.language)
     return visit.localized(_QUESTIONS.get(row.detector, ANY_QUESTION)).format(
-        firm=visit.text(" and ", "、").join(names.get(one, one) for one in _letter_to(visit, row)),
+        firm=visit.text(" and ").join(names.get(one, one) for one in _letter_to(visit, row)),
         mass=written.mass(row.mass_mg, visit.language),
         months=_period(visit, row),
         until=written.month(row.last_period, visit.language),
@@ -223,35 +227,41 @@ def _subject(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dict[
     for role, value in paired(row.subject).items():
         if role in ("organisation", "customer", "shipper", "receiver") or value in names:
             label = {
-                "shipper": visit.text("Shipper", "发货方"), "receiver": visit.text("Receiver", "收货方"),
-                "customer": visit.text("First customer", "最早的客户"),
-            }.get(role)  # fmt: skip
+                "shipper": visit.text("Shipper"),
+                "receiver": visit.text("Receiver"),
+                "customer": visit.text("First customer"),
+            }.get(role)
             page = visit.url("organisation", organisation=value) if value in names else None
-            label = label or visit.text("Firm", "企业")
+            label = label or visit.text("Firm")
             facts.append({"label": label, "text": names.get(value, value), "id": value, "href": page})
         elif role == "site":
             page = visit.url("balance", site=value)
-            facts.append(
-                {"label": visit.text("Site", "场所"), "text": sites.get(value, value), "id": value, "href": page}
-            )
+            facts.append({"label": visit.text("Site"), "text": sites.get(value, value), "id": value, "href": page})
         elif role == "lot":
             page = visit.url("lot", lot=value)
-            facts.append({"label": visit.text("Lot", "批次"), "text": value, "id": "", "href": page})
+            facts.append({"label": visit.text("Lot"), "text": value, "id": "", "href": page})
         elif role == "licence":
             page = visit.opens("licence", licence=value)
-            facts.append({"label": visit.text("Licence", "许可证"), "text": value, "id": "", "href": page})
+            facts.append({"label": visit.text("Licence", context="findings"), "text": value, "id": "", "href": page})
         elif role == "kind":
             facts.append(_quota_subject(visit, row, value))
-    return facts  # fmt: skip
+    return facts
 
 
 def _quota_subject(visit: Visit, row: Finding, kind: str) -> dict[str, str | None]:
     ore = row.subject.get("ore_type", "")
     text = words.word(words.QUOTA_KINDS, kind, visit.language)
     if ore:
-        text += visit.text(", ", "，") + words.word(words.ORE_TYPES, ore, visit.language)
+        text += visit.text(", ", context="findings, finding, quota subject") + words.word(
+            words.ORE_TYPES, ore, visit.language
+        )
     query = {"year": row.last_period[:4], "organisation": row.firm}
-    return {"label": visit.text("Quota", "指标"), "text": text, "id": "", "href": visit.url("quotas", query=query)}
+    return {
+        "label": visit.text("Quota", context="findings"),
+        "text": text,
+        "id": "",
+        "href": visit.url("quotas", query=query),
+    }
 
 
 def _period(visit: Visit, row: Finding) -> str:
@@ -259,16 +269,15 @@ def _period(visit: Visit, row: Finding) -> str:
     if first == last:
         return written.month(first, visit.language)
     if (first[5:], last[5:]) == ("01", "12") and first[:4] == last[:4]:
-        return visit.text(first[:4], f"{first[:4]}年")
+        return visit.localized(bilingual(first[:4], f"{first[:4]}年"))
     return visit.text(
-        f"{written.month(first, visit.language)} to {written.month(last, visit.language)}",
-        f"{written.month(first, visit.language)}至{written.month(last, visit.language)}",
+        "{month} to {month2}", month=written.month(first, visit.language), month2=written.month(last, visit.language)
     )
 
 
 def _mass(visit: Visit, row: Finding) -> str:
     if not row.mass_mg:
-        return visit.text("not known: no composition is stated", "不明：未填报成分")
+        return visit.text("not known: no composition is stated")
     return written.mass(row.mass_mg, visit.language)
 
 
@@ -276,10 +285,10 @@ def interval(visit: Visit, row: Finding) -> str:
     """What bounds the mass, in words."""
     low, high = (None if bound is None else written.mass(bound, visit.language) for bound in row.interval_mg)
     if low is not None and high is not None:
-        return visit.text(f"in 19 cases of 20 between {low} and {high}", f"95% 区间：{low}至{high}")
+        return visit.text("in 19 cases of 20 between {low} and {high}", low=low, high=high)
     if low is not None:
-        return visit.text(f"at least {low}; the rest is not known", f"至少{low}，上限不明")
-    return visit.text("as filed, without bounds", "按申报计，无区间")
+        return visit.text("at least {low}; the rest is not known", low=low)
+    return visit.text("as filed, without bounds")
 
 
 def _certainty(visit: Visit, row: Finding) -> str:
@@ -287,32 +296,32 @@ def _certainty(visit: Visit, row: Finding) -> str:
     score = row.score
     if score is None:
         return visit.text(
-            "No score. The masses are taken as filed, and nothing says how far they may be off; so nothing says either"
-            " how often chance would do the same. The rows above are what there is.",
-            "无得分。质量按申报计，误差未知，因而无从估计偶然出现的概率。以上各行即全部依据。",
+            "No score. The masses are taken as filed, and nothing says how far they may be off; so "
+            "nothing says either how often chance would do the same. The rows above are what there "
+            "is."
         )
     rarity = 1 - score
     years = written.count(round(1 / rarity)) if rarity > 1e-6 else None
     if row.detector not in SIDES:
         return visit.text(
-            f"{written.score(score)}: the probability of seeing less than this if nothing is wrong.",
-            f"{written.score(score)}：若无异常，所见低于此值的概率。",
+            "{score}: the probability of seeing less than this if nothing is wrong.", score=written.score(score)
         )
     budget = written.count(round(1 / FALSE_FINDINGS_PER_SITE_YEAR))
     text = visit.text(
-        f"{written.score(score)}: the probability that a site without faults shows less than this in a whole year. ",
-        f"{written.score(score)}：无异常的场所在一整年内差额低于此值的概率。",
+        "{score}: the probability that a site without faults shows less than this in a whole year. ",
+        score=written.score(score),
     )
-    text += visit.text(
-        f"Chance alone would bring it about once in {years} years. " if years
-        else "Chance alone would bring it less than once in a million years. ",
-        f"仅凭偶然约{years}年出现一次。" if years else "仅凭偶然，一百万年也不到一次。",
-    )  # fmt: skip
+    text += (
+        visit.text("Chance alone would bring it about once in {years} years. ", years=years)
+        if years
+        else visit.text("Chance alone would bring it less than once in a million years. ")
+    )
     return text + visit.text(
-        f"A question is asked from {written.score(ALARM_SCORE)} on, which is one needless question in {budget} clean"
-        " years of a site. It rests on σ as registered: a scale worse than its certificate makes such a score too.",
-        f"得分达到{written.score(ALARM_SCORE)}即提出疑问，相当于无异常场所每{budget}年误问一次。得分以登记的 σ 为准："
-        "若衡器误差大于其证书所载，也会得到这样的分数。",
+        "A question is asked from {score} on, which is one needless question in {budget} clean "
+        "years of a site. It rests on σ as registered: a scale worse than its certificate makes "
+        "such a score too.",
+        score=written.score(ALARM_SCORE),
+        budget=budget,
     )
 
 
@@ -326,6 +335,4 @@ def _addresses(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dic
     """To whom the letter goes."""
     register = visit.reading.snapshot.register.tables["organisations"]
     codes = dict(register.select("id", "uscc").iter_rows())
-    return [
-        {"name": names.get(one, one), "id": one, "code": codes.get(one) or ""} for one in _letter_to(visit, row)
-    ]  # fmt: skip
+    return [{"name": names.get(one, one), "id": one, "code": codes.get(one) or ""} for one in _letter_to(visit, row)]

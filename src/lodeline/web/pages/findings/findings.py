@@ -15,6 +15,7 @@ from lodeline.detection.battery import DUTIES
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
@@ -46,16 +47,16 @@ from lodeline.web.words.strategy import money
 
 #: The ways to look at the queue.
 _VIEWS = {
-    "queue": text("By cause", "按原因"),
-    "each": text("Every finding", "逐条"),
-    "firms": text("By firm", "按企业"),
+    "queue": text("By cause"),
+    "each": text("Every finding"),
+    "firms": text("By firm"),
 }
 #: Whose cases to show.
 _ASSIGNEES = {
-    "mine": text("Assigned to me", "我承办的"),
-    "nobody": text("Assigned to nobody", "未指派"),
-    "watched": text("Watched by me", "我关注的"),
-    "overdue": text("Answer overdue", "逾期未答复"),
+    "mine": text("Assigned to me"),
+    "nobody": text("Assigned to nobody"),
+    "watched": text("Watched by me"),
+    "overdue": text("Answer overdue"),
 }
 #: Firms in the drawing; the table has all.
 _FIRMS_DRAWN = 10
@@ -157,7 +158,9 @@ def _seeing_table(visit: Visit, eyes: Sequence[Seeing]) -> Table:
         (
             Cell(text=words.word(words.DETECTORS, one.detector, visit.language), value=one.detector),
             Cell(
-                text=written.month(one.since, visit.language) if one.since else visit.text("not yet", "尚不可见"),
+                text=written.month(one.since, visit.language)
+                if one.since
+                else visit.text("not yet", context="findings"),
                 value=one.since or "",
             ),
             Cell(text=(needs := visit.localized(one.need.words)), value=needs),
@@ -165,14 +168,17 @@ def _seeing_table(visit: Visit, eyes: Sequence[Seeing]) -> Table:
         for one in eyes
     ]
     return Table(
-        name="seeing", caption=visit.text("From when each detector can see", "各检测方法可见起始月"),
+        name="seeing",
+        caption=visit.text("From when each detector can see"),
         columns=(
-            Column(key="detector", label=text("What it looks for", "检测内容")),
-            Column(key="from", label=text("Can see from", "可见自")),
-            Column(key="needs", label=text("Needs", "所需")),
+            Column(key="detector", label=text("What it looks for")),
+            Column(key="from", label=text("Can see from")),
+            Column(key="needs", label=text("Needs")),
         ),
-        rows=rows, per_page=50, empty=visit.text("There is no detector.", "没有检测方法。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=50,
+        empty=visit.text("There is no detector."),
+    )
 
 
 def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
@@ -185,7 +191,7 @@ def _duties(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
             "href": where[one],
         }
         for one, count in sorted(counts.items())
-    ]  # fmt: skip
+    ]
 
 
 def _is_of(cause: Cause | None, wanted: str | None) -> bool:
@@ -203,25 +209,34 @@ def _is_chosen(row: Finding, chosen: Mapping[str, str | None], span: Span | None
 
 def _headline(
     visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
-) -> str:  # fmt: skip
+) -> str:
     if not rows:
         if every:
-            return visit.text("No question of this kind is open", "没有符合条件的线索")
-        return visit.text("These filings raise no question", "这些申报没有引出任何疑问")
+            return visit.text("No question of this kind is open")
+        return visit.text("These filings raise no question")
     firms = len({row.firm for row in rows})
     if not causes:
         return visit.text(
-            f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}",
-            f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业",
+            "{counted} for {counted2}",
+            counted=asked.counted(len(rows), "question", "questions"),
+            counted2=asked.counted(firms, "firm", "firms"),
+            rows=written.count(len(rows)),
+            firms=written.count(firms),
         )
     first = causes[0]
     firm, worth = first.finding.firm, _worth(visit, round(first.worth_usd))
     name = names.get(firm, firm)
     what = words.word(words.DETECTORS, first.finding.detector, visit.language)
     return visit.text(
-        f"{asked.counted(len(causes), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')};"
-        f" the first: {what.lower()}, {worth}, {name}",
-        f"{written.count(len(causes))}个疑问，涉及{written.count(firms)}家企业，首项为{name}{what}，价值{worth}",
+        "{counted} for {counted2}; the first: {what2}, {worth}, {name}",
+        counted=asked.counted(len(causes), "question", "questions"),
+        counted2=asked.counted(firms, "firm", "firms"),
+        what2=what.lower(),
+        worth=worth,
+        name=name,
+        causes=written.count(len(causes)),
+        firms=written.count(firms),
+        what=what,
     )
 
 
@@ -240,9 +255,7 @@ def _by_firm(rows: Sequence[Finding], causes: Sequence[Cause]) -> list[tuple[str
     return sorted(((one, seen, worth[one]) for one, seen in groups.items()), key=lambda group: (-group[2], group[0]))
 
 
-def _firms_table(
-    visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
-) -> Table:  # fmt: skip
+def _firms_table(visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]) -> Table:
     language = visit.language
     cells = []
     for one, seen, worth in _by_firm(rows, causes):
@@ -251,48 +264,54 @@ def _firms_table(
         cells.append(
             (
                 Cell(
-                    text=names.get(one, one), value=names.get(one, one), note=one,
+                    text=names.get(one, one),
+                    value=names.get(one, one),
+                    note=one,
                     href=visit.here(organisation=one, view=None, sort=None),
                 ),
                 Cell(text=written.count(len(seen)), value=len(seen)),
                 Cell(
-                    text=visit.text(", ", "、").join(words.word(words.DETECTORS, kind, language) for kind in kinds),
+                    text=visit.text(", ", context="findings, findings").join(
+                        words.word(words.DETECTORS, kind, language) for kind in kinds
+                    ),
                     value=", ".join(kinds),
                 ),
                 Cell(text=_worth(visit, worth), value=worth),
                 Cell(text=written.month(newest, language), value=newest),
             )
-        )  # fmt: skip
+        )
     return Table(
         name="firms",
-        caption=visit.text("Findings by firm", "各企业线索"),
+        caption=visit.text("Findings by firm"),
         columns=(
-            Column(key="firm", label=text("Firm", "企业")),
-            Column(key="findings", label=text("Findings", "线索数"), number=True),
-            Column(key="kinds", label=text("What was seen", "所见情况")),
-            Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
-            Column(key="until", label=text("Newest", "最近")),
+            Column(key="firm", label=text("Firm")),
+            Column(key="findings", label=text("Findings", context="findings, findings, firms table"), number=True),
+            Column(key="kinds", label=text("What was seen")),
+            Column(key="worth", label=text("Worth"), number=True, unit="USD"),
+            Column(key="until", label=text("Newest")),
         ),
         rows=cells,
         empty=_empty(visit),
     )
 
 
-def _draw_firms(
-    visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
-) -> Markup:  # fmt: skip
+def _draw_firms(visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]) -> Markup:
     bars = []
     for one, seen, worth in _by_firm(rows, causes)[:_FIRMS_DRAWN]:
         number = len(seen)
-        text = visit.text(asked.counted(number, "finding", "findings"), f"{written.count(number)}条线索")
+        text = visit.localized(
+            bilingual(asked.counted(number, "finding", "findings"), f"{written.count(number)}条线索")
+        )
         bars.append(
             Bar(
-                label=names.get(one, one), value=worth, text=f"{_worth(visit, worth)} · {text}",
+                label=names.get(one, one),
+                value=worth,
+                text=f"{_worth(visit, worth)} · {text}",
                 href=visit.here(organisation=one, view=None, sort=None),
             )
-        )  # fmt: skip
-    return draw_bars(Bars(name=visit.text("Worth by firm", "各企业涉及价值"), bars=tuple(bars)), width=1040)
+        )
+    return draw_bars(Bars(name=visit.text("Worth by firm"), bars=tuple(bars)), width=1040)
 
 
 def _empty(visit: Visit) -> str:
-    return visit.text("No finding is like that: take a filter away.", "没有符合条件的线索：请减少筛选条件。")
+    return visit.text("No finding is like that: take a filter away.")

@@ -10,6 +10,7 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.finding import Finding
+from lodeline.language import bilingual
 from lodeline.material.mass import parse_mass
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
@@ -46,7 +47,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
     try:
         case = _asked(firm, finding)
     except CaseError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     if case.finding != finding:
         # The question was asked under another id.
         return HttpResponseRedirect(firm.url("firm-finding", finding=case.finding) or "")
@@ -123,11 +124,7 @@ def state_cell(firm: Firm, case: Case) -> Cell:
     if state == "asked" and case.until is not None:
         late = has_answered_or_expired("asked", until=case.until, today=firm.today)
         day = written.day(case.until, visit.language)
-        note = (
-            visit.text(f"was due by {day}", f"已于{day}到期")
-            if late
-            else visit.text(f"answer by {day}", f"请于{day}前答复")
-        )
+        note = visit.text("was due by {day}", day=day) if late else visit.text("answer by {day}", day=day)
     word = words.word(words.FINDING_STATES, state, visit.language)
     return Cell(text=word, value=state, shape=shape, tone=tone, note=note)
 
@@ -154,9 +151,9 @@ def _headline(firm: Firm, case: Case) -> str:
     what = words.word(words.DETECTORS, case.detector, visit.language)
     if own_state(case, firm.organisation) == "asked" and case.until is not None:
         day = written.day(case.until, visit.language)
-        return visit.text(f"{what}: please answer by {day}", f"{what}：请于{day}前答复")
+        return visit.text("{what}: please answer by {day}", what=what, day=day)
     state = words.word(words.FINDING_STATES, own_state(case, firm.organisation), visit.language)
-    return visit.text(f"{what}: {state.lower()}", f"{what}：{state}")
+    return visit.text("{what}: {state}", what=what, state=bilingual(state.lower(), state))
 
 
 def _facts(firm: Firm, case: Case, row: Finding | None) -> list[Fact]:
@@ -164,37 +161,42 @@ def _facts(firm: Firm, case: Case, row: Finding | None) -> list[Fact]:
     state = state_cell(firm, case)
     span = dict.fromkeys((seen.first_period, seen.last_period))
     facts = [
-        Fact(term=visit.text("State", "状态"), text=state.text, note=state.note),
+        Fact(term=visit.text("State"), text=state.text, note=state.note),
         Fact(
-            term=visit.text("Period", "期间"),
-            text=visit.text(" to ", "至").join(written.month(one, language) for one in span),
+            term=visit.text("Period", context="findings"),
+            text=visit.text(" to ").join(written.month(one, language) for one in span),
         ),
     ]
     if place(firm, case):
         facts.append(
             Fact(
-                term=visit.text("Site", "场所"), text=place(firm, case), note=seen.subject["site"],
+                term=visit.text("Site"), text=place(firm, case), note=seen.subject["site"],
                 href=firm.url("firm-balance", site=seen.subject["site"]),
             )
         )  # fmt: skip
     if "visit" in seen.subject:
         facts.append(
             Fact(
-                term=visit.text("Visit", "检查"), text=visit.text("what was measured", "实测结果"),
+                term=visit.text("Visit"), text=visit.text("what was measured"),
                 href=firm.url("firm-inspection-visit", entry=int(seen.subject["visit"])),
             )
         )  # fmt: skip
     if row is not None:
         facts.append(
             Fact(
-                term=visit.text("At stake", "涉及质量"),
+                term=visit.text("At stake", context="findings"),
                 text=written.mass(seen.mass_mg, language) if seen.mass_mg else written.NOTHING,
                 note=interval(visit, row),
             )
         )
         if row.elements:
-            facts.append(Fact(term=visit.text("Elements", "元素"), text=visit.text(", ", "、").join(row.elements)))
-        facts.append(Fact(term=visit.text("Score", "得分"), text=written.score(row.score)))
+            facts.append(
+                Fact(
+                    term=visit.text("Elements"),
+                    text=visit.text(", ", context="findings, firm finding").join(row.elements),
+                )
+            )
+        facts.append(Fact(term=visit.text("Score"), text=written.score(row.score)))
     return facts
 
 
@@ -220,16 +222,16 @@ def _rows(firm: Firm, row: Finding | None) -> Table:
         )  # fmt: skip
     return Table(
         name="rows",
-        caption=visit.text("Your rows", "本企业的行"),
+        caption=visit.text("Your rows"),
         columns=(
-            Column(key="kind", label=text("Event", "事件")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-            Column(key="besides", label=text("Besides", "其他")),
+            Column(key="kind", label=text("Event", context="findings")),
+            Column(key="on", label=text("Day")),
+            Column(key="mass", label=text("Mass", context="findings"), number=True, unit="kg"),
+            Column(key="entry", label=text("Entry"), number=True),
+            Column(key="besides", label=text("Besides")),
         ),
         rows=rows,
-        empty=visit.text("No row of yours is listed.", "未列出本企业的行。"),
+        empty=visit.text("No row of yours is listed."),
     )
 
 
@@ -237,19 +239,13 @@ def _fields(firm: Firm, refused: str) -> list[Field]:
     visit = firm.visit
     return [
         Field(
-            name="text", label=visit.text("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
+            name="text", label=visit.text("Your answer"), kind="textarea", lines=8, required=True, width="full",
             value=visit.request.POST.get("text", ""), errors=(refused,) if refused else (),
-            hint=visit.text(
-                "It goes to the authority and is bound by an entry of the log: nobody can change it later, on either"
-                " side. You may add to it until it is decided.",
-                "答复将提交主管部门，并由日志条目绑定：任何一方事后均无法更改。作出决定前可以补充。",
-            ),
+            hint=visit.text("It goes to the authority and is bound by an entry of the log: nobody can change it "
+"later, on either side. You may add to it until it is decided."),
         ),
         Field(
-            name="files", label=visit.text("Documents", "证明材料"), kind="file", multiple=True, accept=_ACCEPT,
-            hint=visit.text(
-                "PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
-                "PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
-            ),
+            name="files", label=visit.text("Documents", context="findings"), kind="file", multiple=True, accept=_ACCEPT,
+            hint=visit.text("PDF, PNG, JPEG or CSV; at most five files, 2 MB together."),
         ),
     ]  # fmt: skip

@@ -11,10 +11,10 @@ from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 _STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "confirmed": (text("Confirmed by measurement", "实测证实"), "square", "loss"),
-    "narrowed": (text("Narrowed by measurement", "实测缩小范围"), "half", "flow"),
-    "cleared": (text("Cleared by measurement", "实测排除"), "tick", "quiet"),
-    "unchanged": (text("Measured, not changed", "已实测，结论不变"), "ring", "quiet"),
+    "confirmed": (text("Confirmed by measurement"), "square", "loss"),
+    "narrowed": (text("Narrowed by measurement"), "half", "flow"),
+    "cleared": (text("Cleared by measurement"), "tick", "quiet"),
+    "unchanged": (text("Measured, not changed"), "ring", "quiet"),
 }
 
 

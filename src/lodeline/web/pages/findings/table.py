@@ -24,7 +24,7 @@ from lodeline.web.words.messages import sentences
 from lodeline.web.words.strategy import money
 
 #: What is said of everything that a parallel run has brought up.
-PARALLEL_RUN: Final = text("parallel run: does not count", "并行期：不计入")
+PARALLEL_RUN: Final = text("parallel run: does not count")
 
 
 def practice_text(visit: Visit) -> str | None:
@@ -34,8 +34,7 @@ def practice_text(visit: Visit) -> str | None:
         return None
     month = written.month(run.last_month, visit.language)
     return visit.text(
-        f"Months up to {month} are of the parallel run: what is found in them is shown and opens no case.",
-        f"截至{month}的月份属于并行期：其线索仅供参考，不立案。",
+        "Months up to {month} are of the parallel run: what is found in them is shown and opens no case.", month=month
     )
 
 
@@ -48,17 +47,17 @@ def findings_table(
     names = words.organisation_names(visit.reading.snapshot.register, language)
     return Table(
         name="findings",
-        caption=visit.text("Findings", "线索"),
+        caption=visit.text("Findings", context="findings, table, findings table"),
         columns=(
-            Column(key="detector", label=text("What was seen", "所见情况")),
-            Column(key="where", label=text("Where", "对象")),
-            Column(key="period", label=text("Until", "截至")),
-            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="score", label=text("Score", "得分"), number=True),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="detector", label=text("What was seen")),
+            Column(key="where", label=text("Where", context="findings")),
+            Column(key="period", label=text("Until", context="findings, table")),
+            Column(key="mass", label=text("At stake", context="findings"), number=True, unit="kg"),
+            Column(key="score", label=text("Score"), number=True),
+            Column(key="state", label=text("State")),
         ),
         rows=[_row(visit, row, names, state_cell(visit, stand[row.id], today)) for row in rows],
-        empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
+        empty=visit.text("No detector has seen anything in these filings."),
     )
 
 
@@ -84,14 +83,14 @@ def causes_table(
             what, where,
             Cell(
                 text=masses[0][1] if masses else written.NOTHING,
-                note=visit.text("; ", "；").join(
+                note=visit.text("; ", context="findings").join(
                     [name for name, _ in masses[:1]] + [f"{name} {mass}" for name, mass in masses[1:]]
                 ),
                 value=", ".join(f"{element} {format_kg(mass_mg)}" for element, mass_mg in one.masses_mg.items()),
             ),
             Cell(
                 text=money(worth, "USD", language) if (worth := round(one.worth_usd)) else written.NOTHING,
-                value=worth, note=visit.text(f"prices of {price_year()}", f"{price_year()}年价"),
+                value=worth, note=visit.text("prices of {price_year}", price_year=price_year()),
             ),
             Cell(text=written.percent(one.innocent, language, 0), value=one.innocent),
             Cell(text=(ask := visit.localized(one.ask) if one.ask else ""), value=ask),
@@ -105,19 +104,19 @@ def causes_table(
     here = [one for one in causes if not by_id.keys().isdisjoint(finding.id for finding in one.findings)]
     return Table(
         name="findings",
-        caption=visit.text("Findings by cause", "按原因归并的线索"),
+        caption=visit.text("Findings by cause"),
         columns=(
-            Column(key="detector", label=text("What was seen", "所见情况")),
-            Column(key="where", label=text("Where", "对象")),
-            Column(key="mass", label=text("Whole mass", "合计质量"), unit="kg"),
-            Column(key="worth", label=text("Worth", "价值"), number=True, unit="USD"),
-            Column(key="innocent", label=text("Innocent", "属正常的概率"), number=True),
-            Column(key="next", label=text("Next step", "下一步")),
-            Column(key="findings", label=text("Findings", "线索数"), number=True),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="detector", label=text("What was seen")),
+            Column(key="where", label=text("Where", context="findings")),
+            Column(key="mass", label=text("Whole mass"), unit="kg"),
+            Column(key="worth", label=text("Worth"), number=True, unit="USD"),
+            Column(key="innocent", label=text("Innocent"), number=True),
+            Column(key="next", label=text("Next step")),
+            Column(key="findings", label=text("Findings", context="findings, table, causes table"), number=True),
+            Column(key="state", label=text("State")),
         ),
         rows=[cells(one) for one in here],
-        empty=visit.text("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
+        empty=visit.text("No detector has seen anything in these filings."),
     )
 
 

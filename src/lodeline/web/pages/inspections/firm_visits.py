@@ -27,9 +27,9 @@ def firm_inspections(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/inspections/firm_visits.html",
-        title=counted(visit, len(found), "Inspectors came once", "Inspectors came {n} times", "共受检{n}次")
+        title=counted(visit, len(found), text("Inspectors came once"), text("Inspectors came {n} times"))
         if found
-        else visit.text("No inspector has entered anything about you", "尚无对本企业的检查记录"),
+        else visit.text("No inspector has entered anything about you"),
         name=firm.name,
         table=shown(visit, table),
     )
@@ -42,26 +42,29 @@ def _table(firm: Firm, found: list[Visited]) -> Table:
         acts = dict.fromkeys(paper.act for paper in one.papers)
         return (
             Cell(
-                text=firm.sites_ever.get(one.site, one.site), value=one.site,
+                text=firm.sites_ever.get(one.site, one.site),
+                value=one.site,
                 href=firm.url("firm-inspection-visit", entry=one.entry),
             ),
             firm.day(one.on),
-            Cell(text=visit.text(", ", "、").join(visit.localized(ACTS[act]) for act in acts), value=" ".join(acts)),
+            Cell(
+                text=visit.text(", ", context="inspections, firm visits").join(
+                    visit.localized(ACTS[act]) for act in acts
+                ),
+                value=" ".join(acts),
+            ),
             Cell(text=written.count(len(one.items)) if one.items else written.NOTHING, value=len(one.items)),
-        )  # fmt: skip
+        )
 
     return Table(
         name="visits",
-        caption=visit.text("Visits", "检查"),
+        caption=visit.text("Visits", context="inspections, firm visits"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="what", label=text("What was entered", "登记事项")),
-            Column(key="items", label=text("Items measured", "测量件数"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="on", label=text("Day")),
+            Column(key="what", label=text("What was entered", context="inspections, firm visits")),
+            Column(key="items", label=text("Items measured", context="inspections"), number=True),
         ),
         rows=[cells(one) for one in sorted(found, key=lambda one: (one.on, one.entry), reverse=True)],
-        empty=visit.text(
-            "What inspectors enter about your sites appears here, with receipts.",
-            "检查人员登记的内容及回执将列于此处。",
-        ),
+        empty=visit.text("What inspectors enter about your sites appears here, with receipts."),
     )

@@ -9,6 +9,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.accountancy.verification.laboratories import BUDGET
+from lodeline.language import bilingual
 from lodeline.service.inspections.laboratories import Instruments, instruments
 from lodeline.web.access.territory import told_of_firms
 from lodeline.web.pages.inspections.laboratories_part import (
@@ -61,29 +62,28 @@ def laboratories(visit: Visit) -> HttpResponse:
 def _headline(visit: Visit, found: Instruments) -> str:
     """The answer: how many are off, and by how much the worst of them."""
     if not found.drifts.height:
-        return visit.text(
-            "Nothing was measured by two laboratories or two scales yet", "尚无由两家实验室或两台衡器测量的同一对象"
-        )
+        return visit.text("Nothing was measured by two laboratories or two scales yet")
     marked, every = found.beyond, _counted(found.drifts)
     if not found.tests:
-        return visit.text(
-            "Too little was measured to compare laboratories and scales", "测量次数不足，无法比较实验室与衡器"
-        )
+        return visit.text("Too little was measured to compare laboratories and scales")
     if not marked.height:
         return visit.text(
-            f"{_called(every, 'en')} {'was' if sum(every) == 1 else 'were'} compared: none differs beyond chance",
-            f"已比较{_called(every, 'zh')}：均未超出偶然差异",
+            "{called} {were} compared: none differs beyond chance",
+            called=bilingual(_called(every, "en"), _called(every, "zh")),
+            were="was" if sum(every) == 1 else "were",
         )
     off, worst = _counted(marked), marked.row(0, named=True)
     by = written.percent(percent_of(worst["bias"]) / 100, visit.language, signed=True)
     of = "" if worst["element"] is None else words.element(worst["element"], visit.language)
     name, several = naming(visit, found).whose(worst), sum(off) > 1
-    return visit.text(
-        f"{_called(off, 'en')} {'differs' if sum(off) == 1 else 'differ'} beyond chance: {name} by {by}"
-        + (f" in {of}" if of else "")
-        + (" the most" if several else ""),
-        f"{_called(off, 'zh')}的差异超出偶然范围：{name}{f'的{of}' if of else ''}"
-        f"{'相差最大，为' if several else '相差'}{by}",
+    return visit.localized(
+        bilingual(
+            f"{_called(off, 'en')} {'differs' if sum(off) == 1 else 'differ'} beyond chance: {name} by {by}"
+            + (f" in {of}" if of else "")
+            + (" the most" if several else ""),
+            f"{_called(off, 'zh')}的差异超出偶然范围：{name}{f'的{of}' if of else ''}"
+            f"{'相差最大，为' if several else '相差'}{by}",
+        )
     )
 
 

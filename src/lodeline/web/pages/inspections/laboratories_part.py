@@ -25,13 +25,13 @@ Drift = Mapping[str, Any]
 #: So many are drawn; the table has all.
 _DRAWN: Final = 12
 _PER_PAGE: Final = 50
-KINDS: Final[Mapping[str, Text]] = {"laboratory": text("laboratory", "实验室"), "scale": text("scale", "衡器")}
+KINDS: Final[Mapping[str, Text]] = {"laboratory": text("laboratory"), "scale": text("scale")}
 _OFF: Final[Mapping[str | None, Text]] = {
-    "own": text("the firm's", "企业方"),
-    "other": text("the other", "对方"),
-    "both": text("both", "双方"),
-    "neither": text("neither", "均无"),
-    None: text("not told", "未知"),
+    "own": text("the firm's"),
+    "other": text("the other"),
+    "both": text("both"),
+    "neither": text("neither"),
+    None: text("not told", context="inspections"),
 }
 
 
@@ -58,16 +58,18 @@ class Naming:
         firms, _ = self.firms_and_sites(one)
         if len(firms) == 1:
             return self.firms.get(firms[0], firms[0])
-        return self.visit.text(f"at {len(firms)} firms", f"涉及{len(firms)}家企业")
+        return self.visit.text("at {firms} firms", firms=len(firms))
 
     def who(self, one: Drift) -> Cell:
         """Leads to the firm."""
         firms, _ = self.firms_and_sites(one)
         name, kind = self.whose(one), self.visit.localized(KINDS[one["kind"]])
         return Cell(
-            text=name, value=name, note=self.visit.text(f"{kind}, ", f"{kind}，") + self.firms_of(one),
+            text=name,
+            value=name,
+            note=self.visit.text("{kind}, ", kind=kind) + self.firms_of(one),
             href=self.visit.url("organisation", organisation=firms[0]) if len(firms) == 1 else None,
-        )  # fmt: skip
+        )
 
     def visits(self, one: Drift) -> Cell:
         """Leads to the visits of the site, or to the list of all behind it."""
@@ -75,8 +77,7 @@ class Naming:
         if len(sites) == 1:
             name = self.sites.get(sites[0], sites[0])
             return Cell(text=name, value=sites[0], href=self.visit.url("inspections", site=sites[0]))
-        return Cell(text=self.visit.text(f"{len(sites)} sites", f"{len(sites)}个场所"), value=" ".join(sites),
-                    href="#behind")  # fmt: skip
+        return Cell(text=self.visit.text("{sites} sites", sites=len(sites)), value=" ".join(sites), href="#behind")
 
 
 def naming(visit: Visit, found: Instruments) -> Naming:
@@ -99,30 +100,31 @@ def percent_of(bias: float) -> float:
 
 def _of_what(visit: Visit, one: Drift) -> str:
     if one["element"] is None:
-        return visit.text("mass", "质量")
+        return visit.text("mass")
     return words.element(one["element"], visit.language)
 
 
 def _how(visit: Visit, one: Drift) -> str:
     calibration = one["calibration"]
     parts = [
-        one["method"] or visit.text("no method stated", "未注明方法"),
-        visit.text(f"calibrated {calibration}", f"校准 {calibration}") if calibration else "",
+        one["method"] or visit.text("no method stated"),
+        visit.text("calibrated {calibration}", calibration=calibration) if calibration else "",
     ]
-    return visit.text(", ", "，").join([*filter(None, parts), _period(visit, one)])
+    return visit.text(", ", context="inspections, laboratories part").join([*filter(None, parts), _period(visit, one)])
 
 
 def _period(visit: Visit, one: Drift) -> str:
     first, last = (written.day(one[name], visit.language) for name in ("first", "last"))
-    return first if first == last else visit.text(f"{first} to {last}", f"{first}至{last}")
+    return first if first == last else visit.text("{first} to {last}", context="inspections", first=first, last=last)
 
 
 def _bias(visit: Visit, one: Drift) -> Cell:
     low, high = (_percent(one[name]) for name in ("low", "high"))
     return Cell(
-        text=_percent(one["bias"]), value=percent_of(one["bias"]),
-        note=visit.text(f"{low} to {high}", f"{low}至{high}"),
-    )  # fmt: skip
+        text=_percent(one["bias"]),
+        value=percent_of(one["bias"]),
+        note=visit.text("{low} to {high}", low=low, high=high),
+    )
 
 
 def _percent(bias: float | None) -> str:
@@ -137,9 +139,12 @@ def _p(visit: Visit, one: Drift) -> Cell:
         return Cell(text=written.NOTHING)
     marked = one["q"] <= BUDGET
     return Cell(
-        text=written.probability(p), value=p, shape="diamond" if marked else "", tone="hold" if marked else None,
-        note=visit.text("beyond chance", "超出偶然") if marked else "",
-    )  # fmt: skip
+        text=written.probability(p),
+        value=p,
+        shape="diamond" if marked else "",
+        tone="hold" if marked else None,
+        note=visit.text("beyond chance") if marked else "",
+    )
 
 
 def _growing(visit: Visit, one: Drift) -> Cell:
@@ -148,11 +153,12 @@ def _growing(visit: Visit, one: Drift) -> Cell:
         return Cell(text=written.NOTHING)
     marked = one["q_growing"] <= BUDGET
     return Cell(
-        text=written.day(one["since"], visit.language), value=one["since"].isoformat(),
-        shape="diamond" if marked else "", tone="hold" if marked else "quiet",
-        note=f"p = {written.probability(one['p_growing'])}"
-        + ("" if marked else visit.text(", may be chance", "，可能出于偶然")),
-    )  # fmt: skip
+        text=written.day(one["since"], visit.language),
+        value=one["since"].isoformat(),
+        shape="diamond" if marked else "",
+        tone="hold" if marked else "quiet",
+        note=f"p = {written.probability(one['p_growing'])}" + ("" if marked else visit.text(", may be chance")),
+    )
 
 
 def _off(visit: Visit, one: Drift) -> Cell:
@@ -161,20 +167,21 @@ def _off(visit: Visit, one: Drift) -> Cell:
     sides = (("own_off", _OFF["own"]), ("other_off", _OFF["other"]))
     notes = [f"{visit.localized(name)} {_percent(one[key])} %" for key, name in sides if one[key] is not None]
     return Cell(
-        text=visit.localized(_OFF[one["anchor"]]), value=one["anchor"] or "",
-        note=visit.text("; ", "；").join(notes),
+        text=visit.localized(_OFF[one["anchor"]]),
+        value=one["anchor"] or "",
+        note=visit.text("; ", context="inspections").join(notes),
         tone="hold" if one["anchor"] in ("own", "both") else None,
         shape="square" if one["anchor"] in ("own", "both") else "",
-    )  # fmt: skip
+    )
 
 
-_WHOSE: Final = Column(key="whose", label=text("Whose", "名称"))
-_OTHER: Final = Column(key="other", label=text("Beside", "对照方"))
-_VISITS: Final = Column(key="visits", label=text("Visits", "检查记录"))
+_WHOSE: Final = Column(key="whose", label=text("Whose"))
+_OTHER: Final = Column(key="other", label=text("Beside"))
+_VISITS: Final = Column(key="visits", label=text("Visits", context="inspections, laboratories part"))
 
 
 def _other(visit: Visit, one: Drift) -> Cell:
-    name = one["other"] or visit.text("the inspector's scale", "检查员衡器")
+    name = one["other"] or visit.text("the inspector's scale")
     return Cell(text=name, value=name)
 
 
@@ -186,32 +193,57 @@ def _columns(visit: Visit, named: Naming) -> list[tuple[Column, Callable[[Drift]
     """Every column with its cell, and where it is: "page", "file" or "both"."""
     return [
         (_WHOSE, named.who, "both"),
-        (Column(key="kind", label=text("Kind", "类别")),
-         lambda one: _plain(visit.localized(KINDS[one["kind"]])), "file"),
-        (Column(key="firm", label=text("Firm", "企业")), lambda one: _plain(" ".join(named.firms_and_sites(one)[0])),
-         "file"),
+        (
+            Column(key="kind", label=text("Kind", context="inspections")),
+            lambda one: _plain(visit.localized(KINDS[one["kind"]])),
+            "file",
+        ),
+        (Column(key="firm", label=text("Firm")), lambda one: _plain(" ".join(named.firms_and_sites(one)[0])), "file"),
         (_OTHER, lambda one: _other(visit, one), "both"),
-        (Column(key="of", label=text("Of what", "测量对象")), lambda one: Cell(
-            text=_of_what(visit, one), value=one["element"] or _of_what(visit, one), note=_how(visit, one)), "both"),
-        (Column(key="method", label=text("Method", "方法")), lambda one: _plain(one["method"]), "file"),
-        (Column(key="calibration", label=text("Calibration", "校准")), lambda one: _plain(one["calibration"]), "file"),
-        (Column(key="n", label=text("Times", "次数"), number=True), lambda one: Cell(
-            text=written.count(one["n"]), value=one["n"]), "both"),
-        (Column(key="first", label=text("First", "首次")), lambda one: _plain(one["first"]), "file"),
-        (Column(key="last", label=text("Last", "末次")), lambda one: _plain(one["last"]), "file"),
-        (Column(key="bias", label=text("Bias, %", "偏差，%"), number=True), lambda one: _bias(visit, one), "both"),
-        *((Column(key=key, label=label, number=True), _number(key), "file") for key, label in (
-            ("low", text("Low, % (95 %)", "下限，%（95%）")), ("high", text("High, % (95 %)", "上限，%（95%）")))),
-        (Column(key="p", label=text("p", "p"), number=True), lambda one: _p(visit, one), "both"),
-        (Column(key="q", label=text("p, of all together", "p（整体校正）"), number=True), lambda one: _share(one["q"]),
-         "file"),
-        (Column(key="growing", label=text("Growing since", "开始加剧")), lambda one: _growing(visit, one), "both"),
-        (Column(key="q-growing", label=text("p of no growth, of all together", "未加剧的 p（整体校正）"), number=True),
-         lambda one: _share(one["q_growing"]), "file"),
-        (Column(key="off", label=text("Who is off", "偏离方")),
-         lambda one: _off(visit, one), "both"),
+        (
+            Column(key="of", label=text("Of what")),
+            lambda one: Cell(
+                text=_of_what(visit, one), value=one["element"] or _of_what(visit, one), note=_how(visit, one)
+            ),
+            "both",
+        ),
+        (
+            Column(key="method", label=text("Method", context="inspections, laboratories part")),
+            lambda one: _plain(one["method"]),
+            "file",
+        ),
+        (
+            Column(key="calibration", label=text("Calibration", context="inspections")),
+            lambda one: _plain(one["calibration"]),
+            "file",
+        ),
+        (
+            Column(key="n", label=text("Times"), number=True),
+            lambda one: Cell(text=written.count(one["n"]), value=one["n"]),
+            "both",
+        ),
+        (Column(key="first", label=text("First")), lambda one: _plain(one["first"]), "file"),
+        (Column(key="last", label=text("Last", context="inspections")), lambda one: _plain(one["last"]), "file"),
+        (
+            Column(key="bias", label=text("Bias, %", context="inspections"), number=True),
+            lambda one: _bias(visit, one),
+            "both",
+        ),
+        *(
+            (Column(key=key, label=label, number=True), _number(key), "file")
+            for key, label in (("low", text("Low, % (95 %)")), ("high", text("High, % (95 %)")))
+        ),
+        (Column(key="p", label=text("p"), number=True), lambda one: _p(visit, one), "both"),
+        (Column(key="q", label=text("p, of all together"), number=True), lambda one: _share(one["q"]), "file"),
+        (Column(key="growing", label=text("Growing since")), lambda one: _growing(visit, one), "both"),
+        (
+            Column(key="q-growing", label=text("p of no growth, of all together"), number=True),
+            lambda one: _share(one["q_growing"]),
+            "file",
+        ),
+        (Column(key="off", label=text("Who is off")), lambda one: _off(visit, one), "both"),
         (_VISITS, named.visits, "both"),
-    ]  # fmt: skip
+    ]
 
 
 def _number(key: str) -> Callable[[Drift], Cell]:
@@ -226,17 +258,14 @@ def _table(visit: Visit, found: Instruments, named: Naming, where: str) -> Table
     columns = [(column, cell) for column, cell, place in _columns(visit, named) if place in (where, "both")]
     return Table(
         name="laboratories",
-        caption=visit.text("Laboratories and scales", "实验室与衡器"),
+        caption=visit.text("Laboratories and scales"),
         columns=tuple(column for column, _ in columns),
         rows=[
             tuple(cell(one) for _, cell in columns)
             for one in found.drifts.filter(pl.col("p").is_not_null()).iter_rows(named=True)
         ],
         per_page=_PER_PAGE,
-        empty=visit.text(
-            "No laboratory and no scale has measured twice what another measured too.",
-            "尚无实验室或衡器与另一方共同测量过两次以上。",
-        ),
+        empty=visit.text("No laboratory and no scale has measured twice what another measured too."),
     )
 
 
@@ -266,13 +295,13 @@ def untested_table(visit: Visit, found: Instruments, named: Naming) -> Table:
 
     return Table(
         name="untested",
-        caption=visit.text("What could not be tested", "未能检验"),
+        caption=visit.text("What could not be tested"),
         columns=(
             _WHOSE,
             _OTHER,
-            Column(key="of", label=text("Of what", "测量对象")),
-            Column(key="n", label=text("Times", "次数"), number=True),
-            Column(key="why", label=text("Why", "原因")),
+            Column(key="of", label=text("Of what")),
+            Column(key="n", label=text("Times"), number=True),
+            Column(key="why", label=text("Why", context="inspections")),
             _VISITS,
         ),
         rows=[cells(one) for one in found.drifts.filter(pl.col("p").is_null()).iter_rows(named=True)],
@@ -290,23 +319,28 @@ def behind_table(visit: Visit, found: Instruments, named: Naming) -> Table:
             Cell(text=named.whose(one), value=named.whose(one), note=visit.localized(KINDS[one["kind"]])),
             _other(visit, one),
             Cell(
-                text=named.sites.get(site, site), value=site, href=visit.url("inspections", site=site),
+                text=named.sites.get(site, site),
+                value=site,
+                href=visit.url("inspections", site=site),
                 note=named.firms.get(one["organisation"], one["organisation"]),
             ),
-            Cell(text=written.day(on, visit.language), value=on.isoformat(),
-                 href=visit.url("inspection-visit", entry=one["visit"])),
+            Cell(
+                text=written.day(on, visit.language),
+                value=on.isoformat(),
+                href=visit.url("inspection-visit", entry=one["visit"]),
+            ),
             Cell(text=written.count(one["pairs"]), value=one["pairs"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="behind",
-        caption=visit.text("The visits behind it", "所依据的检查"),
+        caption=visit.text("The visits behind it"),
         columns=(
             _WHOSE,
             _OTHER,
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="on", label=text("Last measured", "最近测量")),
-            Column(key="n", label=text("Times", "次数"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="on", label=text("Last measured")),
+            Column(key="n", label=text("Times"), number=True),
         ),
         rows=FrameRows(found.behind, cells),
         per_page=_PER_PAGE,
@@ -320,10 +354,9 @@ def draw_biases(visit: Visit, found: Instruments, named: Naming) -> Markup:
     if not tested.height:
         return NOTHING
     chart = Intervals(
-        name=visit.text("Bias with its interval, %", "偏差及其区间（%）"),
+        name=visit.text("Bias with its interval, %"),
         description=visit.text(
-            f"The first {min(_DRAWN, tested.height)} rows of the table. A diamond is beyond chance.",
-            f"表中前{min(_DRAWN, tested.height)}行。菱形表示超出偶然。",
+            "The first {min} rows of the table. A diamond is beyond chance.", min=min(_DRAWN, tested.height)
         ),
         rows=tuple(_interval(visit, one, named) for one in tested.head(_DRAWN).iter_rows(named=True)),
     )
@@ -332,12 +365,12 @@ def draw_biases(visit: Visit, found: Instruments, named: Naming) -> Markup:
 
 def _interval(visit: Visit, one: Drift, named: Naming) -> Interval:
     bias, low, high = (percent_of(one[name]) for name in ("bias", "low", "high"))
-    between = visit.text(
-        f"{_percent(one['low'])} to {_percent(one['high'])}", f"{_percent(one['low'])}至{_percent(one['high'])}"
-    )
+    between = visit.text("{percent} to {percent2}", percent=_percent(one["low"]), percent2=_percent(one["high"]))
     return Interval(
-        label=f"{named.whose(one)} · {_of_what(visit, one)}", value=bias, low=low, high=high,
-        text=f"{_percent(one['bias'])} ({between})", marked=any(
-            one[name] is not None and one[name] <= BUDGET for name in ("q", "q_growing")
-        ),
-    )  # fmt: skip
+        label=f"{named.whose(one)} · {_of_what(visit, one)}",
+        value=bias,
+        low=low,
+        high=high,
+        text=f"{_percent(one['bias'])} ({between})",
+        marked=any(one[name] is not None and one[name] <= BUDGET for name in ("q", "q_growing")),
+    )

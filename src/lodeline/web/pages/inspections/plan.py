@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual, text
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.office.access import clock
 from lodeline.office.inspections.plans import is_ended, plan_open_to, visit_under
@@ -72,7 +73,7 @@ def labels(visit: Visit, plan: int) -> HttpResponse:
     return show(
         visit,
         "lodeline/inspections/labels.html",
-        title=visit.text(f"{count} labels for {len(sampled)} items", f"{len(sampled)}件样品的{count}张标签"),
+        title=visit.text("{count} labels for {sampled} items", count=count, sampled=len(sampled)),
         plan=visit.url("inspection-plan", plan=plan),
         index=written.count(plan),
         on=written.day(paper["on"], visit.language),
@@ -83,12 +84,13 @@ def labels(visit: Visit, plan: int) -> HttpResponse:
 def _labels(visit: Visit, item: Mapping[str, Any]) -> list[dict[str, object]]:
     return [
         {
-            "bag": bag, "part": visit.localized(part),
+            "bag": bag,
+            "part": visit.localized(part),
             "lot": item["label"] if place == 1 else "",
-            "code": draw_code(bag, name=visit.text(f"Code of bag {bag}", f"样袋 {bag} 的二维码")),
+            "code": draw_code(bag, name=visit.text("Code of bag {bag}", bag=bag)),
         }
         for place, (bag, part) in enumerate(zip(item["bags"], PARTS, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def _found(visit: Visit, entry: int) -> EnteredPlan:
@@ -100,14 +102,12 @@ def _found(visit: Visit, entry: int) -> EnteredPlan:
 
 
 def _nothing(entry: int) -> NotHereError:
-    return NotHereError(
-        f"There is no plan in entry {entry} that is open to you.", f"条目 {entry} 没有可供查看的抽样计划。"
-    )
+    return NotHereError(text("There is no plan in entry {entry} that is open to you.", entry=entry))
 
 
 def _page(
     visit: Visit, found: EnteredPlan, *, own: Firm | None, called: Callable[[str], str] | None = None
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     paper, entry, language = found.paper, found.entry.index, visit.language
     made = visit_under(visit.store, found)
     methods = visit.store.newest_register().tables["methods"]
@@ -162,12 +162,14 @@ def _acts(visit: Visit, drawn: Sequence[Mapping[str, Any]]) -> str:
     counts = {act: sum(act in one["do"] for one in drawn) for act in ACTS}
     said = [
         visit.text(
-            f"{label['en'] if act == 'xrf' else label['en'].lower()} {counts[act]}", f"{label['zh']}{counts[act]}件"
+            "{label} {counts}",
+            label=bilingual(label["en"] if act == "xrf" else label["en"].lower(), label["zh"]),
+            counts=counts[act],
         )
         for act, label in ACTS.items()
         if counts[act]
-    ]  # fmt: skip
-    return visit.text(", ", "，").join(said)
+    ]
+    return visit.text(", ", context="inspections, plan").join(said)
 
 
 def _end(visit: Visit, made: Visited) -> dict[str, object]:
@@ -192,17 +194,18 @@ def _facts(visit: Visit, found: EnteredPlan, own: Firm | None) -> list[Fact]:
     wrong = redrawn(paper, root=root, entry=entry)
     return [
         Fact(
-            term=visit.text("Entry of the log", "日志条目"), text=written.count(entry),
+            term=visit.text("Entry of the log"),
+            text=written.count(entry),
             href=None if own else visit.url("entry", entry=entry),
         ),
-        Fact(term=visit.text("Made of the books as of entry", "依据账目截至条目"), text=written.count(paper["entry"])),
-        Fact(term=visit.text("Seed", "种子"), text=paper["seed"], mono=True),
-        Fact(term=visit.text("Number used once", "一次性随机数"), text=paper["nonce"], mono=True),
-        Fact(term=visit.text("Root of the log before it", "此前的日志根"), text=root, mono=True),
+        Fact(term=visit.text("Made of the books as of entry"), text=written.count(paper["entry"])),
+        Fact(term=visit.text("Seed"), text=paper["seed"], mono=True),
+        Fact(term=visit.text("Number used once"), text=paper["nonce"], mono=True),
+        Fact(term=visit.text("Root of the log before it"), text=root, mono=True),
         Fact(
-            term=visit.text("Drawn again now", "现重新抽取"),
-            text=visit.text("the same items and bags", "检查件与样袋一致")
+            term=visit.text("Drawn again now"),
+            text=visit.text("the same items and bags")
             if not wrong
-            else visit.text("not the same: " + ", ".join(wrong), "不一致：" + "、".join(wrong)),
+            else visit.localized(bilingual("not the same: " + ", ".join(wrong), "不一致：" + "、".join(wrong))),
         ),
-    ]  # fmt: skip
+    ]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
+from lodeline.language import bilingual, text
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.office.access import clock
@@ -46,7 +47,7 @@ def new_plan(visit: Visit, site: str) -> HttpResponse:
     """The page; its first form asks anew, its second enters the plan that is shown."""
     organisation = visit.register.site_organisation.get(site)
     if organisation is None:
-        raise NotHereError(f"No site {site!r} is in the register.", f"登记簿中没有场所 {site!r}。")
+        raise NotHereError(text("No site {site!r} is in the register.", site=site))
     visit.actor.require("inspection.write", organisation)
     posted = visit.request.method == "POST"
     form = visit.request.POST if posted else visit.request.GET
@@ -73,7 +74,7 @@ def new_plan(visit: Visit, site: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/inspections/plan_new.html",
-        title=visit.text(f"Plan a visit to {names.get(site, site)}", f"拟定对{names.get(site, site)}的检查")
+        title=visit.text("Plan a visit to {site}", site=names.get(site, site))
         if paper is None
         else headline(visit, paper, names.get(site, site)),
         status=400 if error else 200,
@@ -107,38 +108,44 @@ def _said(visit: Visit, paper: Mapping[str, Any]) -> dict[str, object]:
 def _wanted(form: QueryDict, site: str, today: date) -> Wanted:
     """What the form asks for. Raises PlanError, InputError."""
     goals = goals_of(
-        f"{name.removeprefix(_GOAL)}={amount}" for name, amount in form.items()
+        f"{name.removeprefix(_GOAL)}={amount}"
+        for name, amount in form.items()
         if name.startswith(_GOAL) and str(amount).strip()
-    )  # fmt: skip
-    detect = detect_of(
-        f"{kind}={form[_DETECT + kind]}%" for kind in KINDS if str(form.get(_DETECT + kind, "")).strip()
-    )  # fmt: skip
+    )
+    detect = detect_of(f"{kind}={form[_DETECT + kind]}%" for kind in KINDS if str(form.get(_DETECT + kind, "")).strip())
     minutes = form.get("minutes", "").strip() or str(planning.USUAL_MINUTES)
     if not (minutes.isascii() and minutes.isdecimal() and len(minutes) <= 9):
-        raise PlanError("Write the minutes at the site as a whole number.", "现场时间请填写整数分钟。")
+        raise PlanError(text("Write the minutes at the site as a whole number."))
     return Wanted(
-        site=site, on=day_of(form.get("on", ""), "on") or today, goals=goals, minutes=int(minutes),
-        detect=detect or planning.USUAL_DETECT, chosen=form.get("chosen", "asked"),  # type: ignore[arg-type]  # judged
-    )  # fmt: skip
+        site=site,
+        on=day_of(form.get("on", ""), "on") or today,
+        goals=goals,
+        minutes=int(minutes),
+        detect=detect or planning.USUAL_DETECT,
+        chosen=form.get("chosen", "asked"),  # type: ignore[arg-type]  # judged
+    )
 
 
-def _goal_fields(
-    visit: Visit, form: QueryDict, held: Mapping[str, int], goals: Mapping[str, int]
-) -> list[Field]:  # fmt: skip
+def _goal_fields(visit: Visit, form: QueryDict, held: Mapping[str, int], goals: Mapping[str, int]) -> list[Field]:
     """One for each element of which there is some; those of the plan that is shown are filled in."""
     offered = [one for one in (*RARE_EARTHS, TREO) if held.get(one, 0) >= _OFFERED_MG or one in goals]
     return [
         Field(
-            name=_GOAL + symbol, width="short", inputmode="decimal",
-            label=visit.text(f"{words.element(symbol, 'en').capitalize()}, kg", f"{words.element(symbol, 'zh')}，千克"),
+            name=_GOAL + symbol,
+            width="short",
+            inputmode="decimal",
+            label=visit.text(
+                "{symbol}, kg",
+                symbol=bilingual(words.element(symbol, "en").capitalize(), words.element(symbol, "zh")),
+            ),
             value=form.get(_GOAL + symbol) or (format_kg(goals[symbol]) if symbol in goals else ""),
             hint=visit.text(
-                f"declared here: {written.mass(held.get(symbol, 0), 'en')}",
-                f"申报存量：{written.mass(held.get(symbol, 0), 'zh')}",
+                "declared here: {symbol}",
+                symbol=bilingual(written.mass(held.get(symbol, 0), "en"), written.mass(held.get(symbol, 0), "zh")),
             ),
         )
         for symbol in offered
-    ]  # fmt: skip
+    ]
 
 
 def _detect_fields(visit: Visit, form: QueryDict) -> list[Field]:
@@ -146,29 +153,43 @@ def _detect_fields(visit: Visit, form: QueryDict) -> list[Field]:
     usual = {kind: f"{p * 100:.0f}" for kind, p in planning.USUAL_DETECT.items()}
     return [
         Field(
-            name=_DETECT + kind, label=visit.text(f"{label['en']}, %", f"{label['zh']}，%"), width="short",
-            inputmode="decimal", value=form.get(_DETECT + kind, "") if asked else usual[kind],
+            name=_DETECT + kind,
+            label=visit.text("{label}, %", label=label),
+            width="short",
+            inputmode="decimal",
+            value=form.get(_DETECT + kind, "") if asked else usual[kind],
         )
         for kind, label in KINDS.items()
-    ]  # fmt: skip
+    ]
 
 
 def _other_fields(visit: Visit, form: QueryDict, today: date) -> list[Field]:
     return [
         Field(
-            name="minutes", label=visit.text("Minutes at the site", "现场时间（分钟）"), width="short", required=True,
-            inputmode="numeric", value=form.get("minutes") or str(planning.USUAL_MINUTES),
+            name="minutes",
+            label=visit.text("Minutes at the site"),
+            width="short",
+            required=True,
+            inputmode="numeric",
+            value=form.get("minutes") or str(planning.USUAL_MINUTES),
         ),
         Field(
-            name="on", label=visit.text("Day", "日期"), kind="date", width="short", required=True,
+            name="on",
+            label=visit.text("Day"),
+            kind="date",
+            width="short",
+            required=True,
             value=form.get("on") or today.isoformat(),
         ),
         Field(
-            name="chosen", label=visit.text("The site was chosen", "选取方式"), kind="select", required=True,
+            name="chosen",
+            label=visit.text("The site was chosen"),
+            kind="select",
+            required=True,
             value=form.get("chosen", "asked"),
             options=[(one, visit.localized(label)) for one, label in CHOSEN.items()],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _hidden(paper: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -177,5 +198,7 @@ def _hidden(paper: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         *((_GOAL + symbol, format_kg(mass_mg)) for symbol, mass_mg in goals.items()),
         *((_DETECT + kind, f"{float(p) * 100:g}") for kind, p in paper["detect"].items()),
-        ("minutes", str(paper["budget"])), ("on", paper["on"]), ("chosen", paper["chosen"]),
-    ]  # fmt: skip
+        ("minutes", str(paper["budget"])),
+        ("on", paper["on"]),
+        ("chosen", paper["chosen"]),
+    ]

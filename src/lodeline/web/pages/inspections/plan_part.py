@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from lodeline.language import bilingual
 from lodeline.material.composition import read_canonical
 from lodeline.material.mass import PPB, share_mg
 from lodeline.web.parts.table import Cell, Column, Row, Table
@@ -18,35 +19,37 @@ from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.lots import product
 
 ACTS: Final[Mapping[str, Text]] = {
-    "count": text("Count", "清点"),
-    "weigh": text("Weigh", "称重"),
-    "xrf": text("XRF", "XRF 测量"),
-    "laboratory": text("Sample", "取样送检"),
+    "count": text("Count", context="inspections, plan part"),
+    "weigh": text("Weigh"),
+    "xrf": text("XRF"),
+    "laboratory": text("Sample"),
 }
 KINDS: Final[Mapping[str, Text]] = {
-    "gross": text("Whole items gone", "整件缺失"),
-    "partial": text("Part of items gone", "部分缺失"),
-    "bias": text("A little of every item", "系统偏差"),
+    "gross": text("Whole items gone"),
+    "partial": text("Part of items gone"),
+    "bias": text("A little of every item"),
 }
 _MISSING: Final[Mapping[str, Text]] = {
-    "gross": text("missing as whole items", "整件缺失"),
-    "partial": text("missing from within items", "部分缺失"),
-    "bias": text("skimmed from every item", "逐件少量短缺"),
+    "gross": text("missing as whole items"),
+    "partial": text("missing from within items"),
+    "bias": text("skimmed from every item"),
 }
 CHOSEN: Final[Mapping[str, Text]] = {
-    "ranked": text("by rank", "按排序选取"),
-    "random": text("by lot", "随机抽取"),
-    "asked": text("because somebody asked", "指定"),
+    "ranked": text("by rank"),
+    "random": text("by lot"),
+    "asked": text("because somebody asked"),
 }
 SIZES: Final[Mapping[str, Text]] = {
-    "large": text("large", "大件"),
-    "medium": text("medium", "中件"),
-    "small": text("small", "小件"),
-    "tiny": text("tiny", "零星"),
+    "large": text("large", context="inspections, plan part"),
+    "medium": text("medium"),
+    "small": text("small", context="inspections, plan part"),
+    "tiny": text("tiny"),
 }
 PARTS: Final[tuple[Text, ...]] = (
-    text("Authority", "主管部门"), text("Firm", "企业"), text("Reserve", "备份"),
-)  # fmt: skip
+    text("Authority"),
+    text("Firm"),
+    text("Reserve"),
+)
 _PER_PAGE: Final = 1_000
 
 
@@ -72,13 +75,13 @@ def weakest(paper: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def headline(
     visit: Visit, paper: Mapping[str, Any], site: str, *, done: Mapping[str, Sequence[str]] | None = None
-) -> str:  # fmt: skip
+) -> str:
     """What the visit would show, in one sentence. `done`: lot → what was done with it (`showing.acts_done`), where
     something was measured; then `paper` is of what was done."""
     language, of = visit.language, weakest(paper)
     time = duration(paper["minutes"], language)
     if of is None:
-        return visit.text(f"A visit of {time} to {site}", f"对{site}检查{time}")
+        return visit.text("A visit of {time} to {site}", time=time, site=site)
     mass, name = written.mass(of["goal_mg"], language), words.element(of["element"], language)
     times = in_hundred(of["probability"])
     if done is not None:
@@ -86,12 +89,21 @@ def headline(
     kind = visit.localized(_MISSING[of["kind"]])
     if times == "0":
         return visit.text(
-            f"{time} at {site} would not show {mass} of {name} {kind}",
-            f"在{site}检查{time}，无法发现{name}{kind}{mass}",
+            "{time} at {site} would not show {mass} of {name} {kind}",
+            time=time,
+            site=site,
+            mass=mass,
+            name=name,
+            kind=kind,
         )
     return visit.text(
-        f"{time} at {site} would show {mass} of {name} {kind} {times} times in 100",
-        f"在{site}检查{time}，{name}{kind}{mass}时，100次中可发现{times}次",
+        "{time} at {site} would show {mass} of {name} {kind} {times} times in 100",
+        time=time,
+        site=site,
+        mass=mass,
+        name=name,
+        kind=kind,
+        times=times,
     )
 
 
@@ -101,12 +113,23 @@ def _headline_of_done(visit: Visit, of: Mapping[str, Any], site: str, done: Mapp
     kind = visit.localized(_MISSING[of["kind"]])
     if times == "0":
         return visit.text(
-            f"{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would not show",
-            f"{site}：{drawn}件中已测{n}件，无法发现{name}{kind}{mass}",
+            "{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would not show",
+            n=n,
+            drawn=drawn,
+            site=site,
+            mass=mass,
+            name=name,
+            kind=kind,
         )
     return visit.text(
-        f"{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would show {times} times in 100",
-        f"{site}：{drawn}件中已测{n}件，{name}{kind}{mass}时，100次中可发现{times}次",
+        "{n} of {drawn} items measured at {site}: {mass} of {name} {kind} would show {times} times in 100",
+        n=n,
+        drawn=drawn,
+        site=site,
+        mass=mass,
+        name=name,
+        kind=kind,
+        times=times,
     )
 
 
@@ -118,40 +141,43 @@ def sights_table(visit: Visit, paper: Mapping[str, Any], *, done: bool = False) 
         reached = float(one["probability"]) >= float(one["wanted"])
         return (
             Cell(
-                text=words.element(one["element"], language), value=one["element"],
+                text=words.element(one["element"], language),
+                value=one["element"],
                 note=visit.localized(KINDS[one["kind"]]),
             ),
             _mass(visit, one["goal_mg"]),
             Cell(
-                text=written.percent(float(one["probability"]), language, 0), value=float(one["probability"]),
-                shape="tick" if reached else "ring", tone="flow" if reached else "hold",
+                text=written.percent(float(one["probability"]), language, 0),
+                value=float(one["probability"]),
+                shape="tick" if reached else "ring",
+                tone="flow" if reached else "hold",
                 note=visit.text(
-                    f"{written.percent(float(one['wanted']), 'en', 0)} wanted",
-                    f"期望{written.percent(float(one['wanted']), 'zh', 0)}",
+                    "{wanted} wanted",
+                    wanted=bilingual(
+                        written.percent(float(one["wanted"]), "en", 0), written.percent(float(one["wanted"]), "zh", 0)
+                    ),
                 ),
             ),
             _mass(visit, one["half_mg"]),
             _mass(visit, one["ninety_mg"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="sights",
-        caption=visit.text("What it would show", "可发现的缺失"),
+        caption=visit.text("What it would show"),
         columns=(
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="goal", label=text("Goal", "目标质量"), number=True, unit="kg"),
+            Column(key="element", label=text("Element")),
+            Column(key="goal", label=text("Goal"), number=True, unit="kg"),
             Column(
                 key="probability",
                 number=True,
-                label=text("What was done would show it", "已完成测量的发现概率")
-                if done
-                else text("This plan would show it", "本计划发现概率"),
+                label=text("What was done would show it") if done else text("This plan would show it"),
             ),
-            Column(key="half", label=text("Shown half the time", "半数可发现"), number=True, unit="kg"),
-            Column(key="ninety", label=text("Shown 9 times in 10", "九成可发现"), number=True, unit="kg"),
+            Column(key="half", label=text("Shown half the time"), number=True, unit="kg"),
+            Column(key="ninety", label=text("Shown 9 times in 10"), number=True, unit="kg"),
         ),
         rows=[cells(one) for one in paper["sights"]],
-        empty=visit.text("Nothing was asked for.", "未设目标。"),
+        empty=visit.text("Nothing was asked for."),
     )
 
 
@@ -164,33 +190,36 @@ def strata_table(visit: Visit, paper: Mapping[str, Any]) -> Table:
         seen = one["detects"].get("gross")
         return (
             Cell(
-                text=product(one["product"], language) or written.NOTHING, value=one["key"],
-                note=visit.text(", ", "，").join(filter(None, marks)),
+                text=product(one["product"], language) or written.NOTHING,
+                value=one["key"],
+                note=visit.text(", ", context="inspections, plan part").join(filter(None, marks)),
             ),
             Cell(text=written.count(one["items"]), value=one["items"]),
             _mass(visit, one["dry_mg"]),
             *(
-                Cell(text=written.count(one["n"].get(act, 0)) if one["n"].get(act) else written.NOTHING,
-                     value=one["n"].get(act, 0))
+                Cell(
+                    text=written.count(one["n"].get(act, 0)) if one["n"].get(act) else written.NOTHING,
+                    value=one["n"].get(act, 0),
+                )
                 for act in ACTS
             ),
             Cell(text=written.NOTHING)
             if seen is None
             else Cell(text=written.percent(float(seen), language, 0), value=float(seen)),
-        )  # fmt: skip
+        )
 
     return Table(
         name="strata",
-        caption=visit.text("Strata", "层"),
+        caption=visit.text("Strata"),
         columns=(
-            Column(key="stratum", label=text("Stratum", "层")),
-            Column(key="items", label=text("Items", "件数"), number=True),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="stratum", label=text("Stratum")),
+            Column(key="items", label=text("Items"), number=True),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
             *(Column(key=act, label=label, number=True) for act, label in ACTS.items()),
-            Column(key="gross", label=text("Shows whole items gone", "整件缺失发现概率"), number=True),
+            Column(key="gross", label=text("Shows whole items gone"), number=True),
         ),
         rows=[cells(one) for one in paper["strata"]],
-        empty=visit.text("There is nothing at this site.", "该场所无物料。"),
+        empty=visit.text("There is nothing at this site."),
     )
 
 
@@ -224,33 +253,37 @@ def route_table(
         ]
         return (
             Cell(
-                text=name, value=name, note=product(one["product"], language), marks=True,
+                text=name,
+                value=name,
+                note=product(one["product"], language),
+                marks=True,
                 href=visit.url(page, lot=one["lot"]) if called is None else None,
             ),
             Cell(text=one["location"] or written.NOTHING, value=one["location"]),
             Cell(
-                text=written.mass(one["dry_mg"], language), value=one["dry_mg"] / written.MG_PER_KG,
-                note=visit.text(", ", "，").join(said),
+                text=written.mass(one["dry_mg"], language),
+                value=one["dry_mg"] / written.MG_PER_KG,
+                note=visit.text(", ", context="inspections, plan part").join(said),
             ),
             Cell(text=_in_words(visit, one["do"]), value=" ".join(one["do"])),
             _bags(one["bags"]),
             _box(visit, one["do"], done[one["lot"]]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="route",
-        caption=visit.text("The way through the site", "检查路线"),
+        caption=visit.text("The way through the site"),
         columns=(
-            Column(key="label", label=text("On the label", "标签")),
-            Column(key="place", label=text("Place", "库位")),
-            Column(key="declared", label=text("Declared, dry", "申报干重"), number=True, unit="kg"),
-            Column(key="do", label=text("What to do", "事项")),
-            Column(key="bags", label=text("Bags", "样袋")),
-            Column(key="done", label=text("Done", "完成")),
+            Column(key="label", label=text("On the label")),
+            Column(key="place", label=text("Place")),
+            Column(key="declared", label=text("Declared, dry"), number=True, unit="kg"),
+            Column(key="do", label=text("What to do", context="inspections")),
+            Column(key="bags", label=text("Bags")),
+            Column(key="done", label=text("Done", context="inspections")),
         ),
         rows=[cells(one) for one in route(paper)],
         per_page=_PER_PAGE,
-        empty=visit.text("No item was drawn: the time allows for none.", "未抽到检查件：时间不足。"),
+        empty=visit.text("No item was drawn: the time allows for none."),
     )
 
 
@@ -266,15 +299,23 @@ def worst_sentences(visit: Visit, paper: Mapping[str, Any]) -> list[str]:
         if one["way"] == "diluted":
             found.append(
                 visit.text(
-                    f"{mass} of {name}, hidden best: {items} diluted by {size}. Shown {seen} in 100.",
-                    f"{name}{mass}最难发现的方式：{one['items']}件掺低{size}。100次中可发现{seen}次。",
+                    "{mass} of {name}, hidden best: {items} diluted by {size}. Shown {seen} in 100.",
+                    mass=mass,
+                    name=name,
+                    items=bilingual(items, one["items"]),
+                    size=size,
+                    seen=seen,
                 )
             )
         else:
             found.append(
                 visit.text(
-                    f"{mass} of {name}, hidden best: {size} taken of {items}. Shown {seen} in 100.",
-                    f"{name}{mass}最难发现的方式：从{one['items']}件中各取走{size}。100次中可发现{seen}次。",
+                    "{mass} of {name}, hidden best: {size} taken of {items}. Shown {seen} in 100.",
+                    mass=mass,
+                    name=name,
+                    size=size,
+                    items=bilingual(items, one["items"]),
+                    seen=seen,
                 )
             )
     return found
@@ -282,9 +323,7 @@ def worst_sentences(visit: Visit, paper: Mapping[str, Any]) -> list[str]:
 
 def declared_mg(paper: Mapping[str, Any], element: str) -> int:
     """What all items hold of an element, as declared."""
-    return sum(
-        share_mg(one["dry_mg"], read_canonical(one["composition"]).get(element, 0)) for one in paper["items"]
-    )  # fmt: skip
+    return sum(share_mg(one["dry_mg"], read_canonical(one["composition"]).get(element, 0)) for one in paper["items"])
 
 
 def _in_words(visit: Visit, acts: Sequence[str]) -> str:
@@ -312,5 +351,5 @@ def _box(visit: Visit, acts: Sequence[str], done: Sequence[str]) -> Cell:
 
 def _mass(visit: Visit, mass_mg: int | None) -> Cell:
     if mass_mg is None:
-        return Cell(text=visit.text("never", "无法发现"))
+        return Cell(text=visit.text("never", context="inspections, plan part"))
     return Cell(text=written.mass(mass_mg, visit.language), value=mass_mg / written.MG_PER_KG)

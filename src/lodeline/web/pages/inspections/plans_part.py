@@ -30,29 +30,27 @@ def plans_table(visit: Visit, entered: Sequence[EnteredPlan]) -> Table:
                 note=visit.localized(CHOSEN[paper["chosen"]]),
             ),
             Cell(text=written.day(paper["on"], language), value=paper["on"]),
-            Cell(text=written.count(drawn), value=drawn, note=visit.text(
-                f"of {len(paper['items'])}", f"共{len(paper['items'])}件"
-            )),
+            Cell(text=written.count(drawn), value=drawn, note=visit.text("of {items}", items=len(paper['items']))),
             Cell(text=duration(paper["minutes"], language), value=paper["minutes"]),
-            Cell(text=visit.text("not yet measured", "尚未测量"), value="", shape="ring", tone="quiet")
+            Cell(text=visit.text("not yet measured"), value="", shape="ring", tone="quiet")
             if first is None
             else Cell(
-                text=visit.text("measured", "已测量"), value="measured", shape="tick", tone="flow",
+                text=visit.text("measured"), value="measured", shape="tick", tone="flow",
                 href=visit.url("inspection-visit", entry=first),
             ),
         )  # fmt: skip
 
     return Table(
         name="plans",
-        caption=visit.text("Plans", "抽样计划"),
+        caption=visit.text("Plans"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="items", label=text("Items drawn", "抽取件数"), number=True),
-            Column(key="minutes", label=text("At the site", "现场时间"), number=True),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="site", label=text("Site")),
+            Column(key="on", label=text("Day")),
+            Column(key="items", label=text("Items drawn"), number=True),
+            Column(key="minutes", label=text("At the site"), number=True),
+            Column(key="state", label=text("State")),
         ),
         rows=[cells(one) for one in reversed(entered)],
         per_page=15,
-        empty=visit.text("Choose a site above to plan the first visit.", "请在上方选择场所，拟定首个计划。"),
+        empty=visit.text("Choose a site above to plan the first visit."),
     )

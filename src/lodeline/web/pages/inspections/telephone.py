@@ -19,6 +19,7 @@ from django.middleware.csrf import get_token
 
 from lodeline.filing.assay import SUM_LIMIT_PPB
 from lodeline.filing.inspection.measured import CALIBRATION_DAYS
+from lodeline.language import bilingual, text
 from lodeline.ledger.problem import CATALOGUE
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import SYMBOLS
@@ -55,9 +56,7 @@ def telephone(visit: Visit, plan: int) -> HttpResponse:
     """The page `inspections/plans/ENTRY/telephone/`; `?standing`: what stands already, as JSON; POST hands rows in."""
     found = plan_open_to(visit.actor, visit.store, plan, today=clock.today(visit.law.timezone))
     if found is None:
-        raise NotHereError(
-            f"There is no plan in entry {plan} that is open to you.", f"条目 {plan} 没有可供查看的抽样计划。"
-        )
+        raise NotHereError(text("There is no plan in entry {plan} that is open to you.", plan=plan))
     visit.actor.require("inspection.write", found.paper["organisation"])
     if visit.request.method == "POST":
         response: HttpResponse = _handed_in(visit, found)
@@ -82,7 +81,7 @@ def _page(visit: Visit, found: EnteredPlan) -> HttpResponse:
     return show(
         visit,
         "lodeline/inspections/telephone.html",
-        title=visit.text(f"Inspection of {site}", f"现场检查：{site}"),
+        title=visit.text("Inspection of {site}", site=site),
         day=written.day(paper["on"], visit.language),
         printed=visit.url("inspection-plan", plan=found.entry.index),
         by_file=visit.url("inspections", site=paper["site"]),
@@ -172,12 +171,14 @@ def _handed_in(visit: Visit, found: EnteredPlan) -> HttpResponse:
 def _body(request: HttpRequest) -> bytes:
     """What was sent, if the page can have sent it. Raises SentError before any of it is read."""
     if request.content_type != "application/json":
-        raise SentError("Send the rows as JSON.", "请以 JSON 发送各行。", status=415)
+        raise SentError(text("Send the rows as JSON."), status=415)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or len(length) > len(str(BODY_BYTES)) or int(length) > BODY_BYTES:
         raise SentError(
-            f"Send at most {BODY_BYTES:,} bytes at a time.".replace(",", " "),
-            f"每次最多发送 {BODY_BYTES} 字节。",
+            text(
+                "Send at most {most} bytes at a time.",
+                most=bilingual(f"{BODY_BYTES:,}".replace(",", " "), str(BODY_BYTES)),
+            ),
             status=413,
         )
     return request.body

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.errors import UserError
+from lodeline.language import Text, text
 from lodeline.ledger.problem import Problem
 from lodeline.service.inspections.entering import Taken
 from lodeline.service.inspections.visits import InspectionError
@@ -31,8 +32,8 @@ Enter = Callable[[date, bytes], Taken]
 class SentError(UserError):
     """What was sent is not what the page sends; nothing of it was read. `status`: of HTTP."""
 
-    def __init__(self, en: str, zh: str, *, status: int = 400) -> None:
-        super().__init__(en, zh)
+    def __init__(self, words: Text, *, status: int = 400) -> None:
+        super().__init__(words)
         self.status = status
 
 
@@ -149,7 +150,8 @@ def _row(one: Any) -> Sent:
 
 def _strange() -> SentError:
     return SentError(
-        "This is not what the telephone page sends, and nothing of it was taken. Load the page anew and send again:"
-        " entries stay on the device.",
-        "所发内容与手机页面格式不符，未登记任何内容。请重新载入页面后再次发送：记录仍保存在设备上。",
+        text(
+            "This is not what the telephone page sends, and nothing of it was taken. Load the page "
+            "anew and send again: entries stay on the device."
+        )
     )

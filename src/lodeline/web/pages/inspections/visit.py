@@ -14,6 +14,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.detection.detectors.measured_difference import measured_difference
+from lodeline.language import text
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.composition import read_canonical
 from lodeline.office.access import clock
@@ -81,7 +82,7 @@ def _found(visit: Visit, entry: int) -> Visited:
 
 
 def _nothing(entry: int) -> NotHereError:
-    return NotHereError(f"Entry {entry} is of no visit.", f"条目 {entry} 不属于任何检查。")
+    return NotHereError(text("Entry {entry} is of no visit.", entry=entry))
 
 
 def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
@@ -114,7 +115,7 @@ def _page(visit: Visit, found: Visited, *, own: Firm | None) -> HttpResponse:
         measured=written.count(len(found.items)),
         plan=_plan_link(visit, found, own) if open_to else None,
         is_open=is_ended(found, visit.store, today=today),
-        unmeasured=visit.text(", ", "、").join(
+        unmeasured=visit.text(", ", context="inspections, visit").join(
             _called(own)(one["lot"]) for one in (() if plan is None or not open_to else plan.unmeasured)
         ),
         done=_done(visit, found, plan),
@@ -154,8 +155,7 @@ def _done(visit: Visit, found: Visited, plan: Planned | None) -> str:
         {(row["name"], row["place"]) for _, row in plan.by_hand}
     )
     return visit.text(
-        f"Computed from what was done: {n} of the items that were drawn. Samples count once they are analysed.",
-        f"按已完成的测量计算：抽中检查件已测{n}件。样品出具化验结果后计入。",
+        "Computed from what was done: {n} of the items that were drawn. Samples count once they are analysed.", n=n
     )
 
 
@@ -169,7 +169,7 @@ def _called(own: Firm | None) -> Callable[[str], str]:
 def _holder(visit: Visit, found: Visited, own: Firm | None) -> Callable[[str], str]:
     """Who holds a bag, in words."""
     names = words.organisation_names(visit.store.newest_register(), visit.language)
-    known = {AUTHORITY: visit.text("the authority", "主管部门"), found.organisation: names.get(found.organisation, "")}
+    known = {AUTHORITY: visit.text("the authority"), found.organisation: names.get(found.organisation, "")}
     if own is not None:
         known[found.organisation] = own.name
     return lambda who: known.get(who) or who
@@ -186,30 +186,32 @@ def _headline(visit: Visit, found: Visited, got: VisitFigures, site: str) -> str
         mass, name = written.mass(seen[0].mass_mg, language), words.element(element, language)
         if less:
             return visit.text(
-                f"Of what {site} declared, {mass} of {name} was not there", f"{site}所申报的{name}中，{mass}不在现场"
+                "Of what {site} declared, {mass} of {name} was not there", site=site, mass=mass, name=name
             )
-        return visit.text(f"{site} held {mass} more {name} than it declared", f"{site}的{name}比申报多{mass}")
+        return visit.text("{site} held {mass} more {name} than it declared", site=site, mass=mass, name=name)
     beyond = _beyond(got)
     if beyond is not None:
         name = words.element(beyond["element"], language)
         mass = written.mass(abs(beyond["verified_mg"]), language)
         if beyond["verified_mg"] > 0:
-            return visit.text(
-                f"After the visit, {mass} of {name} is missing at {site}", f"经检查核实，{site}缺失{name}{mass}"
-            )
+            return visit.text("After the visit, {mass} of {name} is missing at {site}", mass=mass, name=name, site=site)
         return visit.text(
-            f"After the visit, {site} holds {mass} of {name} more than it accounts for",
-            f"经检查核实，{site}的{name}多出{mass}",
+            "After the visit, {site} holds {mass} of {name} more than it accounts for", site=site, mass=mass, name=name
         )
     if gone:
         return visit.text(
-            f"{gone} of {len(found.items)} items {'was' if gone == 1 else 'were'} not found at {site}",
-            f"{site}：{len(found.items)}件中有{gone}件未找到",
+            "{gone} of {items} items {were} not found at {site}",
+            gone=gone,
+            items=len(found.items),
+            were="was" if gone == 1 else "were",
+            site=site,
         )
     n = len(found.items)
     return visit.text(
-        f"{n} {'item' if n == 1 else 'items'} at {site} measured: nothing is shown to be missing",
-        f"{site}已测量{n}件：未显示缺失",
+        "{n} {items} at {site} measured: nothing is shown to be missing",
+        n=n,
+        items="item" if n == 1 else "items",
+        site=site,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.findings.views import unsettled
 from lodeline.office.inspections.plans import plans_open_to
@@ -125,11 +126,16 @@ def _round(visit: Visit, month: str, narrowed: Filters) -> Round:
     share = _number(visit, "share", choosing.RANDOM_SHARE * 100) / 100
     try:
         chosen = choosing.choose(
-            sites, unsettled(rows, today=clock.today(visit.law.timezone)), choosing.last_of(made, month), month=month,
-            seed=choosing.month_seed(visit.store, month), visits=visits, share=share,
-        )  # fmt: skip
+            sites,
+            unsettled(rows, today=clock.today(visit.law.timezone)),
+            choosing.last_of(made, month),
+            month=month,
+            seed=choosing.month_seed(visit.store, month),
+            visits=visits,
+            share=share,
+        )
     except choosing.ChoosingError as error:
-        raise BadQuestionError(error.en, error.zh) from error
+        raise BadQuestionError(error.words) from error
     how = {one.entry.index: str(one.paper["chosen"]) for one in plans(visit.store)}
     late = reading.answer(_waiting, reading.store, reading.snapshot)["visit"].to_list()
     return Round(month=month, chosen=chosen, made=made, results=outcomes.results(visits_of(made), how, rows, late))
@@ -163,13 +169,15 @@ def _taken(visit: Visit, told: Sequence[Choice]) -> tuple[dict[str, TakingAlong]
 
 def _title(visit: Visit, found: Round) -> str:
     if not found.chosen:
-        return visit.text("No firm here holds material in its books", "没有账面存有物料的企业")
+        return visit.text("No firm here holds material in its books")
     month = written.month(found.month, visit.language)
     number, by_lot = len(found.chosen), sum(one.how == "random" for one in found.chosen)
     firms = "1 firm" if number == 1 else f"{number} firms"
     return visit.text(
-        f"Visit {firms} in {month}, {by_lot} of them drawn by lot",
-        f"{month}检查{number}家企业，其中{by_lot}家随机抽取",
+        "Visit {firms} in {month}, {by_lot} of them drawn by lot",
+        firms=bilingual(firms, str(number)),
+        month=month,
+        by_lot=by_lot,
     )
 
 
@@ -183,21 +191,34 @@ def _number(visit: Visit, name: str, default: float) -> float:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not 0 <= number <= choosing.VISITS_MOST:
-        raise BadQuestionError(
-            f"{given[:40]!r} cannot be meant: write a number.", f"{given[:40]!r} 无法识别：请填写数字。"
-        )
+        raise BadQuestionError(text("{given!r} cannot be meant: write a number.", given=given[:40]))
     return float(number)
 
 
 def _fields(visit: Visit, month: str) -> list[Field]:
     return [
-        Field(name="month", label=visit.text("Month", "月份"), kind="month", value=month, required=True, width="short"),
         Field(
-            name="visits", label=visit.text("Visits", "检查次数"), width="short", inputmode="numeric", required=True,
+            name="month",
+            label=visit.text("Month", context="inspections"),
+            kind="month",
+            value=month,
+            required=True,
+            width="short",
+        ),
+        Field(
+            name="visits",
+            label=visit.text("Visits", context="inspections, visit first"),
+            width="short",
+            inputmode="numeric",
+            required=True,
             value=visit.query("visits") or str(choosing.VISITS),
         ),
         Field(
-            name="share", label=visit.text("By lot, %", "随机抽取，%"), width="short", inputmode="decimal",
-            required=True, value=visit.query("share") or f"{choosing.RANDOM_SHARE * 100:.0f}",
+            name="share",
+            label=visit.text("By lot, %"),
+            width="short",
+            inputmode="decimal",
+            required=True,
+            value=visit.query("share") or f"{choosing.RANDOM_SHARE * 100:.0f}",
         ),
-    ]  # fmt: skip
+    ]

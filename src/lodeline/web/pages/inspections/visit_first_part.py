@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from lodeline.language import bilingual
 from lodeline.ledger.roles import ROLES
 from lodeline.message import in_words
 from lodeline.service.inspections.choosing import Choice
@@ -27,22 +28,20 @@ from lodeline.web.words.messages import writer
 from lodeline.web.words.strategy import money
 
 OUTCOMES: Final[Mapping[Outcome, Text]] = {
-    "seized": text("goods were seized", "扣押物料"),
-    "difference": text("what was measured is not what was declared", "实测与申报不符"),
-    "confirmed": text("confirmed what the books ask", "证实账面疑问"),
-    "narrowed": text("narrowed what the books ask", "缩小账面疑问"),
-    "cleared": text("cleared what the books ask", "排除账面疑问"),
-    "nothing": text("found nothing", "未发现问题"),
-    "waiting": text("waits for the month's filing", "等待当月申报"),
-    "unmeasured": text("nothing was measured", "未测量"),
+    "seized": text("goods were seized"),
+    "difference": text("what was measured is not what was declared"),
+    "confirmed": text("confirmed what the books ask"),
+    "narrowed": text("narrowed what the books ask"),
+    "cleared": text("cleared what the books ask"),
+    "nothing": text("found nothing"),
+    "waiting": text("waits for the month's filing"),
+    "unmeasured": text("nothing was measured"),
 }
 #: Strata that are named; a plan of many is read on its own page.
 _STRATA: Final = 4
 
 
-def entry(
-    visit: Visit, one: Choice, taken: TakingAlong | None, last: Mapping[str, Result]
-) -> dict[str, object]:  # fmt: skip
+def entry(visit: Visit, one: Choice, taken: TakingAlong | None, last: Mapping[str, Result]) -> dict[str, object]:
     """A firm as the template needs it. `last`: site → the newest visit before the month."""
     language, register = visit.language, visit.reading.snapshot.register
     firms, sites = words.organisation_names(register, language), words.site_names(register)
@@ -67,14 +66,14 @@ def entry(
         "question": None if first is None else words.word(words.DETECTORS, first.finding.detector, language),
         "question_href": None if first is None else visit.opens("finding", finding=first.finding.id),
         "all_href": visit.opens("findings", query={"organisation": one.organisation}) if one.causes else None,
-        "why": visit.text(" ", "").join(filter(None, (said, merged))),
+        "why": visit.localized(bilingual(" ", "")).join(filter(None, (said, merged))),
         "take": _take(visit, taken),
         "settles": _settles(visit, taken),
         "last": _last(visit, one, last),
         "plan": visit.opens("inspection-plan-new", site=one.site, query={"chosen": one.how})
         if visit.actor.may("inspection.write", one.organisation)
         else None,
-    }  # fmt: skip
+    }
 
 
 def _merged(visit: Visit, one: Choice) -> str:
@@ -84,38 +83,41 @@ def _merged(visit: Visit, one: Choice) -> str:
         return ""
     every = more + len(one.causes)
     return visit.text(
-        f"{every} findings speak of {len(one.causes)} cause{'' if len(one.causes) == 1 else 's'}.",
-        f"{every}条线索出自{len(one.causes)}个原因。",
+        "{every} findings speak of {causes} cause{s}.",
+        every=every,
+        causes=len(one.causes),
+        s="" if len(one.causes) == 1 else "s",
     )
 
 
 def _take(visit: Visit, taken: TakingAlong | None) -> str:
     """Scale, XRF, bags, and for what."""
     if taken is None:
-        return visit.text(
-            "The books have nothing here: a list for counting what is there.", "账面无物料：请携带盘点表。"
-        )
+        return visit.text("The books have nothing here: a list for counting what is there.")
     language, tools, by_act = visit.language, list[str](), {one.act: one for one in taken.uses}
     if use := by_act.get("weigh"):
         heaviest = written.mass(use.heaviest_mg, language)
-        tools.append(visit.text(f"scale to {heaviest}", f"量程{heaviest}的衡器"))
+        tools.append(visit.text("scale to {heaviest}", heaviest=heaviest))
     if use := by_act.get("xrf"):
-        tools.append(visit.text(f"XRF ({use.items})", f"XRF（{use.items}件）"))
+        tools.append(visit.text("XRF ({items})", items=use.items))
     if use := by_act.get("laboratory"):
-        tools.append(visit.text(f"{use.bags} bags", f"样袋{use.bags}个"))
+        tools.append(visit.text("{bags} bags", bags=use.bags))
     strata = list(dict.fromkeys(stratum for use in taken.uses for stratum in use.strata))
     named = [
-        visit.text(f"{visit.localized(ITEM_SIZES[size])} {product(what, language)}",
-                   f"{visit.localized(ITEM_SIZES[size])}{product(what, language)}")
+        visit.text(
+            "{item_sizes} {product}", item_sizes=visit.localized(ITEM_SIZES[size]), product=product(what, language)
+        )
         for what, size in strata[:_STRATA]
-    ]  # fmt: skip
+    ]
     more = len(strata) - _STRATA
     if more > 0:
-        named.append(visit.text(f"{more} more", f"等{len(strata)}层"))
+        named.append(visit.text("{more} more", more=bilingual(str(more), str(len(strata)))))
     time = duration(taken.minutes, language)
-    return visit.text(
-        f"{', '.join(tools)}; {time}, for {', '.join(named)}.",
-        f"{'、'.join(tools)}；{time}；对象：{'、'.join(named)}。",
+    return visit.localized(
+        bilingual(
+            f"{', '.join(tools)}; {time}, for {', '.join(named)}.",
+            f"{'、'.join(tools)}；{time}；对象：{'、'.join(named)}。",
+        )
     )
 
 
@@ -128,8 +130,12 @@ def _settles(visit: Visit, taken: TakingAlong | None) -> str:
     shown = in_hundred(f"{sight.probability:.6f}")
     counted = next((one.items for one in taken.uses if one.act == "count"), 0)
     return visit.text(
-        f"Counting {counted} of {taken.items} items shows {mass} of {element} gone, {shown} times in 100.",
-        f"清点{taken.items}件中的{counted}件，若缺少{element}{mass}，100次中可发现{shown}次。",
+        "Counting {counted} of {items} items shows {mass} of {element} gone, {shown} times in 100.",
+        counted=counted,
+        items=taken.items,
+        mass=mass,
+        element=element,
+        shown=shown,
     )
 
 
@@ -137,11 +143,11 @@ def _last(visit: Visit, one: Choice, last: Mapping[str, Result]) -> dict[str, ob
     """The newest visit to any of its sites, and what it found."""
     made = [last[place.site] for place in one.places if place.site in last]
     if not made:
-        return {"text": visit.text("Never visited.", "从未受检。"), "href": None}
+        return {"text": visit.text("Never visited."), "href": None}
     newest = max(made, key=lambda result: result.visit.on)
     on, found = written.day(newest.visit.on, visit.language), visit.localized(OUTCOMES[newest.outcome])
     return {
-        "text": visit.text(f"Last visit {on}: {found}.", f"上次检查{on}：{found}。"),
+        "text": visit.text("Last visit {on}: {found}.", on=on, found=found),
         "href": visit.opens("inspection-visit", entry=newest.visit.entry),
     }
 
@@ -156,18 +162,24 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
         first = one.causes[0].finding if one.causes else None
         return (
             Cell(
-                text=firms.get(one.organisation, one.organisation), value=one.organisation,
-                note=sites.get(one.site, one.site), href=carried(visit, "organisation", organisation=one.organisation),
+                text=firms.get(one.organisation, one.organisation),
+                value=one.organisation,
+                note=sites.get(one.site, one.site),
+                href=carried(visit, "organisation", organisation=one.organisation),
             ),
             Cell(
-                text=visit.localized(CHOSEN[one.how]), value=one.how, shape="diamond" if by_lot else "bar",
+                text=visit.localized(CHOSEN[one.how]),
+                value=one.how,
+                shape="diamond" if by_lot else "bar",
                 tone="quiet" if by_lot else "ink",
             ),
             Cell(text=written.NOTHING, value="")
             if first is None
             else Cell(
-                text=words.word(words.DETECTORS, first.detector, language), value=first.detector,
-                href=visit.opens("finding", finding=first.id), note=_merged(visit, one),
+                text=words.word(words.DETECTORS, first.detector, language),
+                value=first.detector,
+                href=visit.opens("finding", finding=first.id),
+                note=_merged(visit, one),
             ),
             Cell(
                 text=money(one.expected_usd, "USD", language) if one.causes else written.NOTHING,
@@ -181,28 +193,28 @@ def choices_table(visit: Visit, chosen: Sequence[Choice]) -> Table:
             Cell(text=f"{one.role_weight:g}", value=one.role_weight, note=_role(visit, one.role)),
             Cell(text=visit.localized(SIZE_WORDS[one.size]), value=one.size),
             Cell(text=written.mass(one.held_mg, language), value=one.held_mg / written.MG_PER_KG),
-            Cell(text=visit.text("never", "从未"), value=None)
+            Cell(text=visit.text("never", context="inspections, visit first part"), value=None)
             if one.days is None
             else Cell(text=written.count(one.days), value=one.days),
-        )  # fmt: skip
+        )
 
     return Table(
         name="choices",
-        caption=visit.text("Visit first, in figures", "优先检查（数据）"),
+        caption=visit.text("Visit first, in figures"),
         columns=(
-            Column(key="firm", label=text("Firm", "企业")),
-            Column(key="how", label=text("Chosen", "选取")),
-            Column(key="question", label=text("Weightiest question", "最重要的疑问")),
-            Column(key="expected", label=text("Expected", "预期价值"), number=True, unit="USD"),
-            Column(key="probability", label=text("Probability", "概率"), number=True),
-            Column(key="role", label=text("Role", "环节权重"), number=True),
-            Column(key="size", label=text("Size", "规模")),
-            Column(key="held", label=text("In its books", "账面存量"), number=True, unit="kg"),
-            Column(key="days", label=text("Days since a visit", "距上次检查（天）"), number=True),
+            Column(key="firm", label=text("Firm")),
+            Column(key="how", label=text("Chosen")),
+            Column(key="question", label=text("Weightiest question")),
+            Column(key="expected", label=text("Expected"), number=True, unit="USD"),
+            Column(key="probability", label=text("Probability"), number=True),
+            Column(key="role", label=text("Role", context="inspections, visit first part, choices table"), number=True),
+            Column(key="size", label=text("Size")),
+            Column(key="held", label=text("In its books"), number=True, unit="kg"),
+            Column(key="days", label=text("Days since a visit"), number=True),
         ),
         rows=[cells(one) for one in chosen],
         per_page=25,
-        empty=visit.text("Firms appear here when filings say what lies at them.", "有申报说明存货后，企业将列于此处。"),
+        empty=visit.text("Firms appear here when filings say what lies at them."),
     )
 
 
@@ -223,12 +235,12 @@ def outcomes_table(visit: Visit, results: Sequence[Result]) -> Table:
 
     return Table(
         name="outcomes",
-        caption=visit.text("What visits found", "检查结果"),
+        caption=visit.text("What visits found"),
         columns=(
-            Column(key="how", label=text("Chosen", "选取")),
-            Column(key="visits", label=text("Visits", "检查次数"), number=True),
-            Column(key="found", label=text("Found something", "有所发现"), number=True),
-            Column(key="share", label=text("Share", "占比"), number=True),
+            Column(key="how", label=text("Chosen")),
+            Column(key="visits", label=text("Visits", context="inspections, visit first part"), number=True),
+            Column(key="found", label=text("Found something"), number=True),
+            Column(key="share", label=text("Share"), number=True),
         ),
         rows=[cells(how, rate) for how, rate in by_choice(results).items()],
         empty="",
@@ -244,62 +256,64 @@ def precision_table(visit: Visit, results: Sequence[Result]) -> Table:
         every, rate = of_detector(detector), met.get(detector, none)
         return (
             Cell(
-                text=words.word(words.DETECTORS, detector, language), value=detector,
+                text=words.word(words.DETECTORS, detector, language),
+                value=detector,
                 href=visit.opens("findings", query={"detector": detector}),
             ),
             *(_likelihood(visit, likelihood(detector, size)) for size in SIZES),
             Cell(text=f"{every.true} / {every.alarms}", value=every.true / every.alarms if every.alarms else None),
             Cell(
-                text=f"{rate.found} / {rate.visits}" if rate.visits else written.NOTHING, value=rate.found,
+                text=f"{rate.found} / {rate.visits}" if rate.visits else written.NOTHING,
+                value=rate.found,
                 href="#inspections" if rate.visits else None,
             ),
-        )  # fmt: skip
+        )
 
     return Table(
         name="precision",
-        caption=visit.text("How often a question was right", "疑问属实比例"),
+        caption=visit.text("How often a question was right"),
         columns=(
-            Column(key="detector", label=text("What was seen", "所见情况")),
+            Column(key="detector", label=text("What was seen")),
             *(
                 Column(
-                    key=size, number=True,
-                    label=text(SIZE_WORDS[size]["en"].capitalize(), SIZE_WORDS[size]["zh"]),
+                    key=size,
+                    number=True,
+                    label=bilingual(SIZE_WORDS[size]["en"].capitalize(), SIZE_WORDS[size]["zh"]),
                 )
                 for size in SIZES
             ),
-            Column(key="worlds", label=text("In made-up worlds", "模拟数据"), number=True),
-            Column(key="visits", label=text("At visits here", "本系统的检查"), number=True),
+            Column(key="worlds", label=text("In made-up worlds"), number=True),
+            Column(key="visits", label=text("At visits here"), number=True),
         ),
         rows=[cells(one) for one in dict.fromkeys(name for name, _ in measured())],
         empty="",
         per_page=50,
-    )  # fmt: skip
+    )
 
 
 def _likelihood(visit: Visit, found: Likelihood) -> Cell:
     few = {
         "class": f"{found.true} / {found.alarms}",
-        "detector": visit.text("of any size", "不分规模"),
-        "all": visit.text("of all detectors", "全部方法"),
+        "detector": visit.text("of any size"),
+        "all": visit.text("of all detectors"),
     }
     return Cell(
-        text=written.percent(found.probability, visit.language, 0), value=round(found.probability, 6),
+        text=written.percent(found.probability, visit.language, 0),
+        value=round(found.probability, 6),
         note=few[found.basis],
-    )  # fmt: skip
+    )
 
 
 def roles_table(visit: Visit) -> Table:
     """How much a firm of each role counts."""
-    rows = list(
-        table_rows("reference/visit_roles.csv")
-    )  # fmt: skip
+    rows = list(table_rows("reference/visit_roles.csv"))
     return Table(
         name="roles",
-        caption=visit.text("How much a role counts", "环节权重"),
+        caption=visit.text("How much a role counts"),
         columns=(
-            Column(key="role", label=text("Role", "环节")),
-            Column(key="weight", label=text("Counts", "权重"), number=True),
-            Column(key="why", label=text("Why (assumption)", "理由（假设）")),
+            Column(key="role", label=text("Role", context="inspections, visit first part, roles table")),
+            Column(key="weight", label=text("Counts"), number=True),
+            Column(key="why", label=text("Why (assumption)")),
         ),
         rows=[
             (
@@ -315,4 +329,4 @@ def roles_table(visit: Visit) -> Table:
 
 def _role(visit: Visit, role: str) -> str:
     known = ROLES.get(role)
-    return role if known is None else visit.text(known.en, known.zh)
+    return role if known is None else visit.localized(bilingual(known.en, known.zh))

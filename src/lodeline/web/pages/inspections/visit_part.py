@@ -12,6 +12,7 @@ import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.null import score_of
+from lodeline.language import bilingual
 from lodeline.material.composition import read_canonical
 from lodeline.material.mass import PPB
 from lodeline.service.inspections.reading import RESULT, Bag, Planned
@@ -25,19 +26,19 @@ from lodeline.web.words.language import Text, text
 from lodeline.web.words.lots import product
 
 OUTCOMES: Final[Mapping[str, tuple[Text, str]]] = {
-    "present": (text("present", "在场"), "tick"),
-    "absent": (text("absent", "不在场"), "square"),
-    "shipped": (text("shipped meanwhile", "已发出"), "half"),
+    "present": (text("present"), "tick"),
+    "absent": (text("absent"), "square"),
+    "shipped": (text("shipped meanwhile"), "half"),
 }
 PLACES: Final[Mapping[str, Text]] = {
-    "stock": text("stock", "库存"),
-    "receipt": text("receipt", "收货"),
-    "shipment": text("shipment", "发货"),
+    "stock": text("stock"),
+    "receipt": text("receipt"),
+    "shipment": text("shipment"),
 }
 SIDES: Final[Mapping[str, Text]] = {
-    "authority": text("Authority", "主管部门"),
-    "firm": text("Firm", "企业"),
-    "referee": text("Referee", "仲裁"),
+    "authority": text("Authority"),
+    "firm": text("Firm"),
+    "referee": text("Referee"),
 }
 _PARTS: Final[Mapping[str, Text]] = dict(zip(("authority", "firm", "reserve"), PARTS, strict=True))
 _PER_PAGE: Final = 200
@@ -48,13 +49,13 @@ Called = Callable[[str], str]
 
 def items_table(
     visit: Visit, found: Visited, planned: Planned | None, operator: Mapping[str, int], called: Called
-) -> Table:  # fmt: skip
+) -> Table:
     """Item by item. `operator`: as `visit_figures` has it."""
     language = visit.language
     by_lot = set() if planned is None else {(one["lot"], one["place"]) for one in planned.plan["items"] if one["do"]}
 
     def calibrated(on: str | None) -> str:
-        return visit.text(f"calibrated {on}", f"{on} 检定") if on else ""
+        return visit.text("calibrated {on}", on=on) if on else ""
 
     def cells(one: Mapping[str, Any]) -> Row:
         word, shape = OUTCOMES[one["outcome"]]
@@ -63,45 +64,56 @@ def items_table(
         measured_mg = 0 if one["outcome"] == "absent" else one["dry_mg"]
         difference = None if declared_mg is None or measured_mg is None else declared_mg - measured_mg
         how = [
-            one["instrument"] or "", one["method"] or "",
+            one["instrument"] or "",
+            one["method"] or "",
             calibrated(one["calibrated_on"]),
-        ]  # fmt: skip
+        ]
         return (
             Cell(text=name, value=name, note=product(one["product"], language), marks=True),
             Cell(
-                text=visit.localized(word), value=one["outcome"], shape=shape,
+                text=visit.localized(word),
+                value=one["outcome"],
+                shape=shape,
                 tone="loss" if one["outcome"] == "absent" else "ink",
-                note=visit.text(", ", "，").join(
-                    filter(None, (
-                        "" if one["place"] == "stock" else visit.localized(PLACES[one["place"]]),
-                        visit.text("drawn by lot", "随机抽取") if (one["name"], one["place"]) in by_lot
-                        else visit.text("chosen by hand", "自行选取"),
-                        one["note"] or "",
-                    ))
+                note=visit.text(", ", context="inspections, visit part, cells 1").join(
+                    filter(
+                        None,
+                        (
+                            "" if one["place"] == "stock" else visit.localized(PLACES[one["place"]]),
+                            visit.text("drawn by lot")
+                            if (one["name"], one["place"]) in by_lot
+                            else visit.text("chosen by hand"),
+                            one["note"] or "",
+                        ),
+                    )
                 ),
             ),
             _mass(visit, one["declared_dry_mg"]),
             _mass(visit, firm_mg),
-            Cell(text=visit.text("not weighed", "未称重"), value=None)
+            Cell(text=visit.text("not weighed"), value=None)
             if measured_mg is None
-            else _mass(visit, measured_mg, note=visit.text(", ", "，").join(filter(None, how))),
+            else _mass(
+                visit,
+                measured_mg,
+                note=visit.text(", ", context="inspections, visit part, cells 1").join(filter(None, how)),
+            ),
             _signed(visit, difference),
-        )  # fmt: skip
+        )
 
     return Table(
         name="items",
-        caption=visit.text("Item by item", "逐件结果"),
+        caption=visit.text("Item by item"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="outcome", label=text("Found", "所见")),
-            Column(key="declared", label=text("Said that day, dry", "当日申报，干基"), number=True, unit="kg"),
-            Column(key="firm", label=text("The firm's figure, dry", "企业数据，干基"), number=True, unit="kg"),
-            Column(key="measured", label=text("Measured, dry", "实测，干基"), number=True, unit="kg"),
-            Column(key="difference", label=text("Declared − measured", "申报 − 实测"), number=True, unit="kg"),
+            Column(key="lot", label=text("Lot")),
+            Column(key="outcome", label=text("Found", context="inspections, visit part, items table")),
+            Column(key="declared", label=text("Said that day, dry"), number=True, unit="kg"),
+            Column(key="firm", label=text("The firm's figure, dry"), number=True, unit="kg"),
+            Column(key="measured", label=text("Measured, dry"), number=True, unit="kg"),
+            Column(key="difference", label=text("Declared − measured"), number=True, unit="kg"),
         ),
         rows=[cells(row) for _, row in found.items],
         per_page=_PER_PAGE,
-        empty=visit.text("Nothing was measured.", "未测量任何检查件。"),
+        empty=visit.text("Nothing was measured."),
     )
 
 
@@ -113,8 +125,9 @@ def differences_table(visit: Visit, differences: pl.DataFrame) -> Table:
         return (
             Cell(text=words.element(row["element"], language), value=row["element"], note=row["stratum"]),
             Cell(
-                text=written.count(row["measured"]), value=row["measured"],
-                note=visit.text(f"of {row['items']}", f"共{row['items']}件"),
+                text=written.count(row["measured"]),
+                value=row["measured"],
+                note=visit.text("of {items}", items=row["items"]),
             ),
             _mass(visit, row["operator_mg"]),
             _mass(visit, row["inspector_mg"]),
@@ -123,28 +136,31 @@ def differences_table(visit: Visit, differences: pl.DataFrame) -> Table:
                 value=row["d_mg"] / written.MG_PER_KG,
             ),
             Cell(
-                text=written.count(row["gross"]) if row["gross"] else written.NOTHING, value=row["gross"],
-                tone="loss" if row["gross"] else None, shape="square" if row["gross"] else "",
+                text=written.count(row["gross"]) if row["gross"] else written.NOTHING,
+                value=row["gross"],
+                tone="loss" if row["gross"] else None,
+                shape="square" if row["gross"] else "",
             ),
-            Cell(text=written.NOTHING) if row["p"] is None
+            Cell(text=written.NOTHING)
+            if row["p"] is None
             else Cell(text=written.probability(row["p"]), value=row["p"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="differences",
-        caption=visit.text("Declared − measured, by stratum", "申报–实测差，按层"),
+        caption=visit.text("Declared − measured, by stratum"),
         columns=(
-            Column(key="element", label=text("Element, stratum", "元素，层")),
-            Column(key="measured", label=text("Items measured", "测量件数"), number=True),
-            Column(key="operator", label=text("The firm's figures", "企业数据"), number=True, unit="kg"),
-            Column(key="inspector", label=text("Measured", "实测"), number=True, unit="kg"),
-            Column(key="d", label=text("D ± σ", "D ± σ"), number=True, unit="kg"),
-            Column(key="gross", label=text("Items gone", "缺失件数"), number=True),
-            Column(key="p", label=text("p", "p"), number=True),
+            Column(key="element", label=text("Element, stratum")),
+            Column(key="measured", label=text("Items measured", context="inspections"), number=True),
+            Column(key="operator", label=text("The firm's figures"), number=True, unit="kg"),
+            Column(key="inspector", label=text("Measured", context="inspections, visit part"), number=True, unit="kg"),
+            Column(key="d", label=text("D ± σ"), number=True, unit="kg"),
+            Column(key="gross", label=text("Items gone"), number=True),
+            Column(key="p", label=text("p"), number=True),
         ),
         rows=[cells(row) for row in differences.iter_rows(named=True)],
         per_page=_PER_PAGE,
-        empty=visit.text("Nothing can be compared yet.", "尚无可比较的数据。"),
+        empty=visit.text("Nothing can be compared yet."),
     )
 
 
@@ -156,8 +172,9 @@ def verified_table(visit: Visit, verified: pl.DataFrame) -> Table:
         waiting = row["state"] == "waiting"
         return (
             Cell(
-                text=words.element(row["element"], language), value=row["element"],
-                note=visit.text("the month is not filed yet", "当月尚未申报") if waiting else "",
+                text=words.element(row["element"], language),
+                value=row["element"],
+                note=visit.text("the month is not filed yet") if waiting else "",
             ),
             Cell(text=written.mass_with_sigma(row["muf_mg"], row["sigma_muf_mg"], language), value=_kg(row["muf_mg"])),
             Cell(text=written.mass_with_sigma(row["d_mg"], row["sigma_d_mg"], language), value=_kg(row["d_mg"])),
@@ -167,22 +184,27 @@ def verified_table(visit: Visit, verified: pl.DataFrame) -> Table:
             ),
             Cell(text=written.sigmas(row["z"]), value=row["z"]),
             _mass(visit, row["would_see_mg"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="verified",
-        caption=visit.text("MUF − D", "核实后差"),
+        caption=visit.text("MUF − D", context="inspections, visit part, verified table 1"),
         columns=(
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="muf", label=text("MUF, by the books", "账面不平衡差 MUF"), number=True, unit="kg"),
-            Column(key="d", label=text("D, by the visit", "申报–实测差 D"), number=True, unit="kg"),
-            Column(key="verified", label=text("MUF − D", "核实后差 MUF − D"), number=True, unit="kg"),
-            Column(key="z", label=text("z", "z"), number=True),
-            Column(key="would", label=text("Would have shown, 9 in 10", "九成可发现的质量"), number=True, unit="kg"),
+            Column(key="element", label=text("Element")),
+            Column(key="muf", label=text("MUF, by the books"), number=True, unit="kg"),
+            Column(key="d", label=text("D, by the visit"), number=True, unit="kg"),
+            Column(
+                key="verified",
+                label=text("MUF − D", context="inspections, visit part, verified table 2"),
+                number=True,
+                unit="kg",
+            ),
+            Column(key="z", label=text("z", context="inspections"), number=True),
+            Column(key="would", label=text("Would have shown, 9 in 10"), number=True, unit="kg"),
         ),
         rows=[cells(row) for row in verified.iter_rows(named=True)],
         per_page=_PER_PAGE,
-        empty=visit.text("The site has no balance that this visit closes.", "该场所没有可由本次检查核实的平衡。"),
+        empty=visit.text("The site has no balance that this visit closes."),
     )
 
 
@@ -202,9 +224,11 @@ def seen_sentences(visit: Visit, verified: pl.DataFrame) -> list[str]:
         seen = written.mass_with_sigma(row["verified_mg"], row["sigma_mg"], language)
         found.append(
             visit.text(
-                f"{name.capitalize()}: MUF − D is {seen}. Had {would} been missing, it would have shown"
-                " 9 times in 10; less may be gone unseen.",
-                f"{name}：核实后差{seen}。如缺失{would}，十次中可发现九次；更少的缺失可能未被发现。",
+                "{name}: MUF − D is {seen}. Had {would} been missing, it would have shown 9 times "
+                "in 10; less may be gone unseen.",
+                name=bilingual(name.capitalize(), name),
+                seen=seen,
+                would=would,
             )
         )
     return found
@@ -215,11 +239,18 @@ def bags_table(visit: Visit, bags: Sequence[Bag], called: Called, holder: Callab
     words."""
 
     def cells(one: Bag) -> Row:
-        way = visit.text("; ", "；").join(
-            visit.text(
-                f"{step.at}: {holder(step.giver)} → {holder(step.taker)}"
-                + ("" if step.seal_intact else ", seal broken"),
-                f"{step.at}：{holder(step.giver)} → {holder(step.taker)}" + ("" if step.seal_intact else "，封志破损"),
+        way = visit.text("; ", context="inspections").join(
+            (
+                visit.text(
+                    "{at}: {holder} → {holder2}", at=step.at, holder=holder(step.giver), holder2=holder(step.taker)
+                )
+                if step.seal_intact
+                else visit.text(
+                    "{at}: {holder} → {holder2}, seal broken",
+                    at=step.at,
+                    holder=holder(step.giver),
+                    holder2=holder(step.taker),
+                )
             )
             for step in one.chain
         )
@@ -229,32 +260,40 @@ def bags_table(visit: Visit, bags: Sequence[Bag], called: Called, holder: Callab
             _mass(visit, one.gross_mg),
             Cell(text=one.seal or written.NOTHING, value=one.seal),
             Cell(
-                text=holder(one.holder), value=one.holder, note=way,
-                shape="cross" if one.broken else "tick", tone="loss" if one.broken else "flow",
+                text=holder(one.holder),
+                value=one.holder,
+                note=way,
+                shape="cross" if one.broken else "tick",
+                tone="loss" if one.broken else "flow",
             ),
-            Cell(text=visit.text(", ", "、").join(written.count(entry) for entry in one.results) or written.NOTHING),
-        )  # fmt: skip
+            Cell(
+                text=visit.text(", ", context="inspections, visit part, cells 2").join(
+                    written.count(entry) for entry in one.results
+                )
+                or written.NOTHING
+            ),
+        )
 
     return Table(
         name="bags",
-        caption=visit.text("Chain of custody", "样袋交接"),
+        caption=visit.text("Chain of custody"),
         columns=(
-            Column(key="bag", label=text("Bag", "样袋")),
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="gross", label=text("Gross", "毛重"), number=True, unit="kg"),
-            Column(key="seal", label=text("Seal", "封志")),
-            Column(key="holder", label=text("Held by, and its way", "现持有方与交接经过")),
-            Column(key="results", label=text("Analysed in entry", "化验条目")),
+            Column(key="bag", label=text("Bag")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="gross", label=text("Gross"), number=True, unit="kg"),
+            Column(key="seal", label=text("Seal", context="inspections, visit part")),
+            Column(key="holder", label=text("Held by, and its way")),
+            Column(key="results", label=text("Analysed in entry")),
         ),
         rows=[cells(one) for one in bags],
         per_page=_PER_PAGE,
-        empty=visit.text("No sample was taken.", "未取样。"),
+        empty=visit.text("No sample was taken."),
     )
 
 
 def analyses_table(
     visit: Visit, found: Visited, declared: Mapping[str, Mapping[str, int]], elements: Sequence[str], called: Called
-) -> Table:  # fmt: skip
+) -> Table:
     """What laboratories found of each bag, beside what is declared. `declared`: canonical lot → symbol → ppb."""
     language = visit.language
     rows: list[Row] = []
@@ -272,26 +311,32 @@ def analyses_table(
                         _share(visit, stated.get(symbol)),
                         _share(visit, shares[symbol]),
                         Cell(
-                            text=one.paper["laboratory"], value=one.paper["laboratory"],
-                            note=visit.text(", ", "，").join(
+                            text=one.paper["laboratory"],
+                            value=one.paper["laboratory"],
+                            note=visit.text(", ", context="inspections, visit part, analyses table").join(
                                 filter(None, (side, row["method"], row["analysed_on"]))
                             ),
                         ),
                     )
-                )  # fmt: skip
+                )
     return Table(
         name="analyses",
-        caption=visit.text("Analyses", "化验结果"),
+        caption=visit.text("Analyses"),
         columns=(
-            Column(key="bag", label=text("Bag", "样袋")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="declared", label=text("Declared", "申报"), number=True, unit="%"),
-            Column(key="found", label=text("Found", "化验"), number=True, unit="%"),
-            Column(key="laboratory", label=text("Laboratory", "化验室")),
+            Column(key="bag", label=text("Bag")),
+            Column(key="element", label=text("Element")),
+            Column(key="declared", label=text("Declared"), number=True, unit="%"),
+            Column(
+                key="found",
+                label=text("Found", context="inspections, visit part, analyses table"),
+                number=True,
+                unit="%",
+            ),
+            Column(key="laboratory", label=text("Laboratory")),
         ),
         rows=rows,
         per_page=_PER_PAGE,
-        empty=visit.text("No laboratory has answered yet.", "尚无化验结果。"),
+        empty=visit.text("No laboratory has answered yet."),
     )
 
 

@@ -33,13 +33,13 @@ from lodeline.web.words.language import Text, text
 #: Rows that can be typed; longer counts come as a file.
 _TYPED_ROWS: Final = 6
 _CELLS: Final[dict[str, Text]] = {
-    "lot": text("Lot", "批次"),
-    "product": text("Product", "产品"),
-    "mass_kg": text("Net mass, kg", "净重（千克）"),
-    "moisture_pct": text("Moisture, %", "水分（%）"),
-    "method": text("Method", "测量方法"),
-    "location": text("Place", "库位"),
-    "seal": text("Seal", "封志号"),
+    "lot": text("Lot"),
+    "product": text("Product"),
+    "mass_kg": text("Net mass, kg"),
+    "moisture_pct": text("Moisture, %"),
+    "method": text("Method", context="inspections, visits"),
+    "location": text("Place"),
+    "seal": text("Seal", context="inspections, visits"),
 }
 
 
@@ -93,7 +93,7 @@ def site_inspections(visit: Visit, site: str) -> HttpResponse:
 def _record(visit: Visit, site: str) -> dict[str, Any]:
     found = visit.register.tables["sites"].filter(pl.col("id") == site)
     if not found.height:
-        raise NotHereError(f"No site {site!r} is in the register.", f"登记簿中没有场所 {site!r}。")
+        raise NotHereError(text("No site {site!r} is in the register.", site=site))
     return found.row(0, named=True)
 
 
@@ -103,16 +103,19 @@ def _enter(visit: Visit, site: str) -> Any:
     act = next((one for one in ACTS if one == form.get("act")), None)
     on = day_of(form.get("on", ""), "on")
     if act is None or on is None:
-        raise BadQuestionError("Say what was done, and on which day.", "请选择事项并填写日期。")
+        raise BadQuestionError(text("Say what was done, and on which day."))
     visited = Visited(
-        act=act, site=site, on=on, table=_table(visit), seals=_seals(form.get("seals", "")),
-        whole=form.get("whole") == "yes", note=form.get("note", ""),
-    )  # fmt: skip
+        act=act,
+        site=site,
+        on=on,
+        table=_table(visit),
+        seals=_seals(form.get("seals", "")),
+        whole=form.get("whole") == "yes",
+        note=form.get("note", ""),
+    )
     register = visit.store.register(visit.store.head())
     organisation = holder_on(register, site, on) or register.site_organisation[site]
-    return enter(
-        visit.actor, visit.store, visited, organisation=organisation, now=clock.now(), today=_today(visit)
-    )  # fmt: skip
+    return enter(visit.actor, visit.store, visited, organisation=organisation, now=clock.now(), today=_today(visit))
 
 
 def _table(visit: Visit) -> Filed | None:
@@ -127,7 +130,7 @@ def _table(visit: Visit) -> Filed | None:
     writer = csv.writer(text)
     writer.writerow(_CELLS)
     writer.writerows([cell["value"] for cell in row] for row in rows)
-    return read_bytes([(visit.text("typed rows.csv", "填写的行.csv"), text.getvalue().encode())])
+    return read_bytes([(visit.text("typed rows.csv"), text.getvalue().encode())])
 
 
 def _typed(visit: Visit) -> list[list[dict[str, str]]]:
@@ -154,10 +157,11 @@ def _today(visit: Visit) -> date:
 
 def _title(visit: Visit, name: str, count: int) -> str:
     if not count:
-        return visit.text(f"No inspector has entered anything about {name}", f"{name}尚无检查记录")
-    return visit.text(
-        f"{name} was inspected once" if count == 1 else f"{name} was inspected {count} times",
-        f"{name}共有{count}次检查记录",
+        return visit.text("No inspector has entered anything about {name}", name=name)
+    return (
+        visit.text("{name} was inspected once", name=name, count=count)
+        if count == 1
+        else visit.text("{name} was inspected {count} times", name=name, count=count)
     )
 
 
@@ -165,7 +169,7 @@ def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry is None or not entry.isdecimal():
         return []
-    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    text = visit.text("It stands in the log as entry {entry}.", entry=entry)
     return [Notice(kind="success", text=text)]
 
 
@@ -174,46 +178,64 @@ def _rows_part(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems:
     shown_problems = []
     for one in problems:
         where = [str(part) for part in (one.where.row, one.where.column) if part is not None]
-        place = visit.text(f"Row {' · '.join(where)}: ", f"第{' · '.join(where)}：") if where else ""
+        place = visit.text("Row {where}: ", where=" · ".join(where)) if where else ""
         shown_problems.append(Problem(severity=one.severity, text=place + one.message(visit.language), href="#rows"))
-    return Problems(heading=visit.text("Nothing was entered yet", "尚未登记"), problems=shown_problems)
+    return Problems(heading=visit.text("Nothing was entered yet"), problems=shown_problems)
 
 
 def _fields(visit: Visit) -> dict[str, Field]:
     form = visit.request.POST
     return {
         "act": Field(
-            name="act", label=visit.text("What was done", "事项"), kind="select", required=True,
-            value=form.get("act", "count"), options=[(one, visit.localized(ACT_WORDS[one])) for one in ACTS],
+            name="act",
+            label=visit.text("What was done"),
+            kind="select",
+            required=True,
+            value=form.get("act", "count"),
+            options=[(one, visit.localized(ACT_WORDS[one])) for one in ACTS],
         ),
         "on": Field(
-            name="on", label=visit.text("Day", "日期"), kind="date", required=True, width="short",
+            name="on",
+            label=visit.text("Day"),
+            kind="date",
+            required=True,
+            width="short",
             value=form.get("on", _today(visit).isoformat()),
         ),
         "whole": Field(
-            name="whole", label=visit.text("Everything at the site was counted", "已盘点场所全部物料"), kind="checkbox",
-            value="yes", checked=form.get("whole") == "yes",
+            name="whole",
+            label=visit.text("Everything at the site was counted"),
+            kind="checkbox",
+            value="yes",
+            checked=form.get("whole") == "yes",
         ),
         "file": Field(
-            name="file", label=visit.text("Rows as a file", "以文件提交"), kind="file",
+            name="file",
+            label=visit.text("Rows as a file"),
+            kind="file",
             hint=visit.text(
-                "The columns of a filing's stock count, CSV or XLSX, and a column seal. Event, kind, on and site may"
-                " be left out.",
-                "与申报中盘存行的列相同，CSV 或 XLSX，另可加 seal 列（封志号）。event、kind、on、site 列可省略。",
+                "The columns of a filing's stock count, CSV or XLSX, and a column seal. Event, kind, on "
+                "and site may be left out."
             ),
         ),
         "seals": Field(
-            name="seals", label=visit.text("Seals without a count", "单独的封志"), kind="textarea", lines=3,
-            value=form.get("seals", ""), hint=visit.text(
-                "One a line: its number, a blank, what it is on", "每行一个：封志号、空格、加封对象"
-            ),
+            name="seals",
+            label=visit.text("Seals without a count"),
+            kind="textarea",
+            lines=3,
+            value=form.get("seals", ""),
+            hint=visit.text("One a line: its number, a blank, what it is on"),
         ),
         "note": Field(
-            name="note", label=visit.text("What was seen, and on what ground", "所见情况与依据"), kind="textarea",
+            name="note",
+            label=visit.text("What was seen, and on what ground"),
+            kind="textarea",
             lines=4,
-            width="full", value=form.get("note", ""), hint=visit.text(
-                f"The firm reads it, and it stands for good; at most {NOTE_CHARACTERS} characters.",
-                f"企业可见，永久保存；最多 {NOTE_CHARACTERS} 个字符。",
+            width="full",
+            value=form.get("note", ""),
+            hint=visit.text(
+                "The firm reads it, and it stands for good; at most {note_characters} characters.",
+                note_characters=NOTE_CHARACTERS,
             ),
         ),
-    }  # fmt: skip
+    }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lodeline.language import bilingual
 from lodeline.ledger.succession import holders_of
 from lodeline.service.inspections.visits import Inspection, compared, inspections, standing_seals
 from lodeline.web.parts.table import Cell, Column, Row, Shown, Table, shown
@@ -15,15 +16,15 @@ from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 
 ACTS: Final[Mapping[str, Text]] = {
-    "count": text("Count", "盘点"),
-    "seizure": text("Seizure", "扣押"),
-    "release": text("Release", "解除扣押"),
-    "seal": text("Sealed", "加封"),
-    "unseal": text("Unsealed", "启封"),
-    "end": text("Visit ended", "检查结束"),
-    "measurement": text("Measured", "测量"),
-    "custody": text("Bags handed over", "样袋交接"),
-    "result": text("Laboratory results", "化验结果"),
+    "count": text("Count", context="inspections, visits part"),
+    "seizure": text("Seizure"),
+    "release": text("Release", context="inspections"),
+    "seal": text("Sealed"),
+    "unseal": text("Unsealed"),
+    "end": text("Visit ended"),
+    "measurement": text("Measured", context="inspections, visits part"),
+    "custody": text("Bags handed over"),
+    "result": text("Laboratory results"),
 }
 #: What is shown on the page of the visit that it belongs to.
 _OF_VISITS: Final = frozenset({"measurement", "custody", "result", "end"})
@@ -71,14 +72,18 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
     rows = []
     for row in compared(visit.reading.snapshot, inspection=inspection):
         found = row["found_mg"]
-        marks = [row["method"] or "", visit.text(f"seal {row['seal']}", f"封志 {row['seal']}") if row["seal"] else ""]
+        marks = [row["method"] or "", visit.text("seal {seal}", seal=row["seal"]) if row["seal"] else ""]
         rows.append(
             (
                 Cell(
-                    text=called(row["lot"]), value=called(row["lot"]), href=visit.url("lot", lot=row["lot"]),
-                    note=visit.text(", ", "，").join(mark for mark in marks if mark),
+                    text=called(row["lot"]),
+                    value=called(row["lot"]),
+                    href=visit.url("lot", lot=row["lot"]),
+                    note=visit.text(", ", context="inspections, visits part, count table").join(
+                        mark for mark in marks if mark
+                    ),
                 ),
-                Cell(text=visit.text("not found", "未找到"), shape="square", tone="loss", value=0)
+                Cell(text=visit.text("not found"), shape="square", tone="loss", value=0)
                 if found is None
                 else Cell(text=written.mass(found, language), value=found / written.MG_PER_KG),
                 Cell(text=written.mass(row["book_mg"], language), value=row["book_mg"] / written.MG_PER_KG),
@@ -88,20 +93,20 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
                     value=row["difference_mg"] / written.MG_PER_KG,
                 ),
             )
-        )  # fmt: skip
+        )
     return Table(
         name="inspected",
-        caption=visit.text("Counted by the authority", "主管部门盘点"),
+        caption=visit.text("Counted by the authority"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="found", label=text("Found, dry", "实盘（干基）"), number=True, unit="kg"),
-            Column(key="book", label=text("In the book that day", "当日账面"), number=True, unit="kg"),
-            Column(key="counted", label=text("Counted by the firm", "企业盘存"), number=True, unit="kg"),
-            Column(key="difference", label=text("Found − book", "实盘 − 账面"), number=True, unit="kg"),
+            Column(key="lot", label=text("Lot")),
+            Column(key="found", label=text("Found, dry"), number=True, unit="kg"),
+            Column(key="book", label=text("In the book that day"), number=True, unit="kg"),
+            Column(key="counted", label=text("Counted by the firm"), number=True, unit="kg"),
+            Column(key="difference", label=text("Found − book"), number=True, unit="kg"),
         ),
         rows=rows,
         per_page=25,
-        empty=visit.text("The count names no lot.", "盘点未列批次。"),
+        empty=visit.text("The count names no lot."),
     )
 
 
@@ -117,39 +122,47 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
             (
                 Cell(text=written.day(paper["on"], visit.language), value=paper["on"]),
                 Cell(
-                    text=visit.localized(ACTS[one.act]), value=one.act, note=paper["note"],
+                    text=visit.localized(ACTS[one.act]),
+                    value=one.act,
+                    note=paper["note"],
                     href=visit.url("inspection-visit", entry=one.entry.index) if one.act in _OF_VISITS else None,
                 ),
                 Cell(text=written.NOTHING)
                 if not paper["site"]
                 else Cell(
-                    text=sites.get(paper["site"], paper["site"]), value=paper["site"],
+                    text=sites.get(paper["site"], paper["site"]),
+                    value=paper["site"],
                     href=visit.url("inspections", site=paper["site"]),
                 ),
                 Cell(text=written.count(len(paper["rows"])) if paper["rows"] else written.NOTHING),
                 _mass(visit, mass_mg or None),
-                Cell(text=visit.text(", ", "、").join(seals) or written.NOTHING, value=" ".join(seals)),
                 Cell(
-                    text=written.count(one.entry.index), value=one.entry.index,
+                    text=visit.text(", ", context="inspections, visits part, inspections table").join(seals)
+                    or written.NOTHING,
+                    value=" ".join(seals),
+                ),
+                Cell(
+                    text=written.count(one.entry.index),
+                    value=one.entry.index,
                     href=visit.url("entry", entry=one.entry.index),
                 ),
             )
-        )  # fmt: skip
+        )
     return Table(
         name=name,
-        caption=visit.text("Inspections", "检查记录"),
+        caption=visit.text("Inspections", context="inspections, visits part"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="act", label=text("What", "事项")),
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="lots", label=text("Lots", "批次"), number=True),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="seals", label=text("Seals", "封志")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day")),
+            Column(key="act", label=text("What", context="inspections")),
+            Column(key="site", label=text("Site")),
+            Column(key="lots", label=text("Lots", context="inspections"), number=True),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="seals", label=text("Seals")),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
         rows=rows,
         per_page=15,
-        empty=visit.text("No inspector has entered anything.", "尚无检查记录。"),
+        empty=visit.text("No inspector has entered anything."),
     )
 
 
@@ -158,14 +171,16 @@ def seals_text(visit: Visit, every: Sequence[Inspection]) -> str:
     standing = standing_seals(every)
     if not standing:
         return ""
-    listed = visit.text("; ", "；").join(
+    listed = visit.text("; ", context="inspections").join(
         visit.text(
-            f"{number}{f' on {on}' if on else ''} since {written.day(since, 'en')}",
-            f"{number}{f'（{on}）' if on else ''}，自{written.day(since, 'zh')}",
+            "{number}{on} since {since}",
+            number=number,
+            on=bilingual(f" on {on}" if on else "", f"（{on}）" if on else ""),
+            since=bilingual(written.day(since, "en"), written.day(since, "zh")),
         )
         for number, (on, since) in standing.items()
     )
-    return visit.text(f"Seals that stand: {listed}.", f"现有封志：{listed}。")
+    return visit.text("Seals that stand: {listed}.", listed=listed)
 
 
 def _mass(visit: Visit, mass_mg: int | None) -> Cell:

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.service.law.law import diff
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.tables import change_table
@@ -31,7 +32,7 @@ def law_diff(visit: Visit) -> HttpResponse:
     try:
         rows = diff(pack, first, last, known)["rows"]
     except UserError as error:
-        raise BadQuestionError(f"{error.en}.", f"{error.zh}。") from error
+        raise BadQuestionError(text("{text}.", text=error.words)) from error
     table = change_table(visit, rows)
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -64,18 +65,18 @@ def _law_of(visit: Visit, day: date) -> str | None:
 def _headline(visit: Visit, rows: list[dict[str, Any]], first: date, last: date) -> str:
     a, b = written.day(first, visit.language), written.day(last, visit.language)
     if not rows:
-        return visit.text(f"Nothing changed from {a} to {b}", f"{a}至{b}没有变化")
+        return visit.text("Nothing changed from {a} to {b}", a=a, b=b)
     number = written.count(len(rows))
     return visit.text(
-        f"{number} {'change' if len(rows) == 1 else 'changes'} from {a} to {b}", f"{a}至{b}有{number}处变化"
+        "{number} {changes} from {a} to {b}", number=number, changes="change" if len(rows) == 1 else "changes", a=a, b=b
     )
 
 
 def _counts_text(visit: Visit, rows: list[dict[str, Any]]) -> str:
     """9 published, 6 suspended …"""
     counts = Counter(row["what"] for row in rows)
-    return ("，" if visit.language == "zh" else ", ").join(
-        visit.text(f"{written.count(counts[what])} {word['en']}", f"{written.count(counts[what])}项{word['zh']}")
+    return (visit.text(", ", context="law")).join(
+        visit.text("{counts} {word}", counts=written.count(counts[what]), word=word)
         for what, word in CHANGES.items()
         if counts[what]
     )

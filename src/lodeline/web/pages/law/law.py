@@ -85,9 +85,9 @@ def _found(visit: Visit, query: str, *, on: date, known: date) -> HttpResponse:
     return show(
         visit,
         "lodeline/law/found.html",
-        title=visit.text(f"“{query}” in the law: {n} places", f"法规中的“{query}”：{n}处")
+        title=visit.text("“{query}” in the law: {n} places", query=query, n=n)
         if hits
-        else visit.text(f"Nothing in the law says “{query}”", f"法规中没有“{query}”"),
+        else visit.text("Nothing in the law says “{query}”", query=query),
         query=query, table=shown(visit, table), back=visit.here(q=None),
         on=on.isoformat(), known=known.isoformat(),
         on_day=written.day(on, language), known_day=written.day(known, language),
@@ -151,10 +151,8 @@ def _turns(visit: Visit, pack: Jurisdiction, known: date) -> list[dict[str, obje
         {
             "day": written.day(day, visit.language),
             "href": visit.url("law", query={"on": day, "known": known.isoformat()}),
-            "text": (", " if visit.language == "en" else "，").join(
-                visit.text(
-                    f"{written.count(number)} {CHANGES[what]['en']}", f"{written.count(number)}项{CHANGES[what]['zh']}"
-                )
+            "text": (visit.text(", ", context="law")).join(
+                visit.text("{number} {changes}", number=written.count(number), changes=CHANGES[what])
                 for what, number in counts.items()
             ),
         }

@@ -43,7 +43,7 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import text
 
 Json = dict[str, Any]
-_SIDES: Final[Sides] = (text("Law that stands", "按现行法规"), text("Proposed pack", "按提议的法规包"))
+_SIDES: Final[Sides] = (text("Law that stands"), text("Proposed pack"))
 #: What the second officer has seen is told by a signed text in the form, for so many seconds.
 _SEEN, _SEEN_S = "lodeline.law.seen", 24 * 3600
 #: Of the difference of one file so many characters are shown.
@@ -57,7 +57,7 @@ def law_pack(visit: Visit, entry: int) -> HttpResponse:
     try:
         found = proposal_of(visit.store, entry)
     except PublishingError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     refused = ""
     if visit.request.method == "POST":
         try:
@@ -81,19 +81,22 @@ def law_pack(visit: Visit, entry: int) -> HttpResponse:
         title=_headline(visit, found, seen),
         status=400 if refused else 200,
         notices=[Notice(kind="problem", text=refused)] if refused else _notices(visit),
-        state=visit.localized(STATES[found.state][0]), shape=STATES[found.state][1], tone=STATES[found.state][2],
+        state=visit.localized(STATES[found.state][0]),
+        shape=STATES[found.state][1],
+        tone=STATES[found.state][2],
         facts=_facts(visit, found),
         notice=found.reason,
         tests=written.count(found.tests),
         files=list(_files(over, proposed)) if over else [],
-        on=seen["from"] if seen else None, on_day=written.day(seen["from"], visit.language) if seen else "",
+        on=seen["from"] if seen else None,
+        on_day=written.day(seen["from"], visit.language) if seen else "",
         bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
         counts=replay_counts(seen) if seen else None,
         changes=changes_text(visit, summary(seen)) if seen else _changed(visit, found),
         tables={name: shown(visit, table) for name, table in tables.items()},
         packs=visit.url("law-packs"),
         **_forms(visit, found, seen),
-    )  # fmt: skip
+    )
 
 
 def _preview(visit: Visit, found: Proposal, proposed: Jurisdiction) -> Json:
@@ -125,7 +128,7 @@ def _decided(visit: Visit, found: Proposal) -> HttpResponse:
         assert ended.ended_by is not None, "who refuses writes an entry"
         visit.has_filed(ended.ended_by)
         return HttpResponseRedirect(visit.here(said="refused"), status=303)
-    raise BadQuestionError("Choose what to do.", "请选择操作。")
+    raise BadQuestionError(text("Choose what to do."))
 
 
 def _seen(visit: Visit, found: Proposal, signed: str) -> Json:
@@ -143,11 +146,11 @@ def _headline(visit: Visit, found: Proposal, seen: Json | None) -> str:
         return replay_headline(visit, seen["exports"])
     return visit.localized(
         {
-            "proposed": text("A pack waits", "法规包待决定"),
-            "published": text("This pack was published", "该法规包已公布"),
-            "refused": text("This pack was refused", "该法规包未获公布"),
-            "withdrawn": text("This pack was taken back", "该法规包提议已撤回"),
-            "overtaken": text("Another pack was published before this one", "已先公布其他法规包"),
+            "proposed": text("A pack waits"),
+            "published": text("This pack was published"),
+            "refused": text("This pack was refused"),
+            "withdrawn": text("This pack was taken back"),
+            "overtaken": text("Another pack was published before this one"),
         }[found.state]
     )
 
@@ -160,25 +163,27 @@ def _notices(visit: Visit) -> list[Notice]:
 def _facts(visit: Visit, found: Proposal) -> list[Fact]:
     names = officers(visit, [found.by])
     facts = [
-        Fact(term=visit.text("Pack", "法规包"), text=found.pack, mono=True),
-        Fact(term=visit.text("In place of", "取代"), text=found.over, mono=True),
+        Fact(term=visit.text("Pack"), text=found.pack, mono=True),
+        Fact(term=visit.text("In place of"), text=found.over, mono=True),
         Fact(
-            term=visit.text("Proposed", "提议"),
+            term=visit.text("Proposed", context="law, pack"),
             text=written.moment(found.entry.filed_at, visit.language, visit.law.timezone),
             note=names.get(found.by, found.by),
         ),
         Fact(
-            term=visit.text("Entry", "条目"), text=written.count(found.entry.index),
+            term=visit.text("Entry"),
+            text=written.count(found.entry.index),
             href=visit.opens("entry", entry=found.entry.index),
         ),
-    ]  # fmt: skip
+    ]
     if found.ended_by is not None:
         facts.append(
             Fact(
-                term=visit.text("Decided by entry", "决定条目"), text=written.count(found.ended_by),
+                term=visit.text("Decided by entry"),
+                text=written.count(found.ended_by),
                 href=visit.opens("entry", entry=found.ended_by),
             )
-        )  # fmt: skip
+        )
     return facts
 
 
@@ -209,17 +214,22 @@ def _forms(visit: Visit, found: Proposal, seen: Json | None) -> dict[str, object
         return {"publishes": None, "refuses": None, "seen": "", "why": None, "own": False}
     own = found.by == visit.actor.pseudonym
     told = {"by": visit.actor.pseudonym, "proposal": found.entry.index, "preview": summary(seen)}
-    refuses = text("Take it back", "撤回提议") if own else text("Refuse it", "不予公布")
+    refuses = text("Take it back", context="law") if own else text("Refuse it", context="law")
     return {
         "own": own,
         "seen": signing.dumps(told, salt=_SEEN, compress=True),
         "publishes": None
         if own
-        else Act(label=visit.text("Publish it: the law from now on", "公布，即刻施行"), name="act", value="publish"),
+        else Act(label=visit.text("Publish it: the law from now on"), name="act", value="publish"),
         "refuses": Act(label=visit.localized(refuses), name="act", value="refuse", look="ghost"),
         "why": Field(
-            name="reason", label=visit.text("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
+            name="reason",
+            label=visit.text("Why", context="law, pack"),
+            kind="textarea",
+            lines=2,
+            required=True,
+            width="full",
             value=visit.request.POST.get("reason", "")[:REASON_CHARACTERS],
-            hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
+            hint=visit.text("It goes into the log and stays there."),
         ),
-    }  # fmt: skip
+    }

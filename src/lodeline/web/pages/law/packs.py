@@ -40,26 +40,23 @@ from lodeline.web.words.words import Tone
 
 #: State of a proposal → its word, shape and tone.
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "proposed": (text("Waits for another officer", "待另一名人员决定"), "half", "hold"),
-    "published": (text("Published", "已公布"), "tick", "flow"),
-    "refused": (text("Refused", "不予公布"), "square", "loss"),
-    "withdrawn": (text("Taken back", "已撤回"), "bar", "quiet"),
-    "overtaken": (text("Overtaken by another", "已被其他法规包取代"), "bar", "quiet"),
+    "proposed": (text("Waits for another officer"), "half", "hold"),
+    "published": (text("Published", context="law, packs"), "tick", "flow"),
+    "refused": (text("Refused", context="law"), "square", "loss"),
+    "withdrawn": (text("Taken back", context="law"), "bar", "quiet"),
+    "overtaken": (text("Overtaken by another"), "bar", "quiet"),
 }
 NOTICES: Final[Mapping[str, Text]] = {
-    "published": text(
-        "It is the law now: every page and every question from this moment on.",
-        "已公布，自此刻起各页面和查询均以此为准。",
-    ),
-    "refused": text("It is not published; the law that stands goes on.", "不予公布，现行法规继续有效。"),
+    "published": text("It is the law now: every page and every question from this moment on."),
+    "refused": text("It is not published; the law that stands goes on."),
 }
 #: How many of a kind come out differently, of how many that were judged.
 KIND_TEXTS: Final[Mapping[str, Text]] = {
-    "exports": text("{n} of {all} exports", "出口{n}/{all}项"),
-    "declarations": text("{n} of {all} declarations", "报关单{n}/{all}份"),
-    "filings": text("{n} of {all} months of filings", "申报月{n}/{all}个"),
-    "findings": text("{n} of {all} findings", "线索{n}/{all}条"),
-    PROBES: text("{n} of {all} probe lines", "测试报关项{n}/{all}条"),
+    "exports": text("{n} of {all} exports"),
+    "declarations": text("{n} of {all} declarations"),
+    "filings": text("{n} of {all} months of filings"),
+    "findings": text("{n} of {all} findings"),
+    PROBES: text("{n} of {all} probe lines"),
 }
 assert KIND_TEXTS.keys() == {*KINDS, PROBES}, "every kind that is judged has its word"
 
@@ -102,7 +99,7 @@ def law_packs(visit: Visit) -> HttpResponse:
         notices=_notices(visit),
         problems=_problems(visit, refused),
         fields=_fields(visit) if visit.actor.may("law.publish", AUTHORITY) else None,
-    )  # fmt: skip
+    )
 
 
 def zip_address(visit: Visit, digest: str) -> str | None:
@@ -112,18 +109,19 @@ def zip_address(visit: Visit, digest: str) -> str | None:
 
 def changes_text(visit: Visit, preview: Mapping[str, Any]) -> str:
     """3 of 120 exports, 0 of 40 declarations …"""
-    return visit.text(", ", "，").join(
+    return visit.text(", ", context="law, packs").join(
         visit.localized(word).format(
             n=written.count(preview[kind]["different"]), all=written.count(preview[kind]["judged"])
         )
-        for kind, word in KIND_TEXTS.items() if kind in preview
-    )  # fmt: skip
+        for kind, word in KIND_TEXTS.items()
+        if kind in preview
+    )
 
 
 def _zip(visit: Visit, digest: str) -> HttpResponse:
     law = law_by_digest(visit.store, digest)
     if law is None:
-        raise NotHereError("No pack with this digest is or was the law here.", "没有此摘要的法规包曾在本库施行。")
+        raise NotHereError(text("No pack with this digest is or was the law here."))
     return attachment(zip_of(law.pack), f"{law.code}-{digest[:12]}.zip", "application/zip")
 
 
@@ -132,13 +130,16 @@ def _proposed(visit: Visit) -> HttpResponse:
     visit.actor.require("law.publish", AUTHORITY)
     file = visit.request.FILES.get("file")
     if visit.request.POST.get("act") != "propose":
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(text("Choose what to do."))
     if file is None:
-        raise PublishingError("Choose the ZIP of the pack.", "请选择法规包 ZIP 文件。")
+        raise PublishingError(text("Choose the ZIP of the pack."))
     made = law_office.propose(
-        visit.actor, visit.store, files_of_zip(file.read(), visit.law.code),
-        reason=visit.request.POST.get("reason", ""), now=clock.now(),
-    )  # fmt: skip
+        visit.actor,
+        visit.store,
+        files_of_zip(file.read(), visit.law.code),
+        reason=visit.request.POST.get("reason", ""),
+        now=clock.now(),
+    )
     visit.has_filed(made.entry.index)
     return HttpResponseRedirect(visit.url("law-pack", entry=made.entry.index) or "", status=303)
 
@@ -146,18 +147,17 @@ def _proposed(visit: Visit) -> HttpResponse:
 def _headline(visit: Visit, published: list[Publication]) -> str:
     short = written.short_hash(visit.law.digest)
     if not published:
-        return visit.text(
-            f"Pack {short} has been the law since this store was made", f"自建库起以法规包 {short} 为现行法规"
-        )
+        return visit.text("Pack {short} has been the law since this store was made", short=short)
     since = written.moment(published[0].entry.filed_at, visit.language, visit.law.timezone)
-    return visit.text(f"Pack {short} has been the law since {since}", f"自{since}起以法规包 {short} 为现行法规")
+    return visit.text("Pack {short} has been the law since {since}", short=short, since=since)
 
 
 def _by(visit: Visit, one: Publication, names: Mapping[str, str]) -> Mapping[str, str]:
     return {
-        "proposed_by": names.get(one.proposed_by, one.proposed_by), "by": names.get(one.by, one.by),
+        "proposed_by": names.get(one.proposed_by, one.proposed_by),
+        "by": names.get(one.by, one.by),
         "entry": written.count(one.entry.index),
-    }  # fmt: skip
+    }
 
 
 def _waits(visit: Visit, one: Proposal, names: Mapping[str, str]) -> dict[str, object]:
@@ -178,7 +178,7 @@ def _notices(visit: Visit) -> list[Notice]:
 def _problems(visit: Visit, refused: list[str]) -> Problems | None:
     if not refused:
         return None
-    heading = visit.text("Nothing was proposed, and the law that stands goes on", "未作提议，现行法规继续有效")
+    heading = visit.text("Nothing was proposed, and the law that stands goes on")
     listed = refused[1:] or refused
     return Problems(heading=heading, problems=[Problem(severity="reject", text=one) for one in listed])
 
@@ -186,22 +186,27 @@ def _problems(visit: Visit, refused: list[str]) -> Problems | None:
 def _fields(visit: Visit) -> list[Field]:
     return [
         Field(
-            name="file", label=visit.text("The pack's folder as a ZIP", "法规包文件夹（ZIP）"), kind="file",
-            required=True, accept=".zip,application/zip",
+            name="file",
+            label=visit.text("The pack's folder as a ZIP"),
+            kind="file",
+            required=True,
+            accept=".zip,application/zip",
             hint=visit.text(
-                f"The whole folder {visit.law.code}, not the changes alone. Its tests are run before it is proposed.",
-                f"整个 {visit.law.code} 文件夹，而非仅改动部分。提议前将运行其测试。",
+                "The whole folder {code}, not the changes alone. Its tests are run before it is proposed.",
+                code=visit.law.code,
             ),
         ),
         Field(
-            name="reason", label=visit.text("The notice that it rests on", "所依据的公告"), kind="textarea", lines=3,
-            required=True, width="full", value=visit.request.POST.get("reason", "")[:REASON_CHARACTERS],
-            hint=visit.text(
-                "Issuer, number, day, and where it was published. It goes into the log and stays there.",
-                "发布机关、文号、日期及出处。将记入日志并保留。",
-            ),
+            name="reason",
+            label=visit.text("The notice that it rests on"),
+            kind="textarea",
+            lines=3,
+            required=True,
+            width="full",
+            value=visit.request.POST.get("reason", "")[:REASON_CHARACTERS],
+            hint=visit.text("Issuer, number, day, and where it was published. It goes into the log and stays there."),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _published_table(
@@ -211,21 +216,21 @@ def _published_table(
     first = visit.store.first_pack
     return Table(
         name="publications",
-        caption=visit.text("Packs that are or were the law", "现行及曾施行的法规包"),
+        caption=visit.text("Packs that are or were the law"),
         columns=(
-            Column(key="pack", label=text("Pack", "法规包")),
-            Column(key="since", label=text("The law since", "施行起始")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-            Column(key="reason", label=text("On the notice", "依据")),
-            Column(key="proposed", label=text("Proposed by", "提议人")),
-            Column(key="by", label=text("Published by", "公布人")),
-            Column(key="changes", label=text("What came out differently", "结论不同")),
+            Column(key="pack", label=text("Pack")),
+            Column(key="since", label=text("The law since")),
+            Column(key="entry", label=text("Entry"), number=True),
+            Column(key="reason", label=text("On the notice")),
+            Column(key="proposed", label=text("Proposed by")),
+            Column(key="by", label=text("Published by")),
+            Column(key="changes", label=text("What came out differently")),
         ),
         rows=[
             *(_publication(visit, one, reasons.get(one.proposal, ""), names) for one in published),
             (
                 _pack_cell(visit, first),
-                Cell(text=visit.text("this store was made", "建库")),
+                Cell(text=visit.text("this store was made")),
                 *(Cell(text=written.NOTHING) for _ in range(5)),
             ),
         ],
@@ -253,17 +258,17 @@ def _pack_cell(visit: Visit, digest: str) -> Cell:
 def _proposed_table(visit: Visit, proposed: list[Proposal], names: Mapping[str, str]) -> Table:
     return Table(
         name="proposals",
-        caption=visit.text("Proposals", "提议"),
+        caption=visit.text("Proposals"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="at", label=text("Proposed", "提议时间")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="pack", label=text("Pack", "法规包")),
-            Column(key="by", label=text("By", "提议人")),
-            Column(key="reason", label=text("On the notice", "依据")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="at", label=text("Proposed", context="law, packs")),
+            Column(key="state", label=text("State")),
+            Column(key="pack", label=text("Pack")),
+            Column(key="by", label=text("By", context="law, packs")),
+            Column(key="reason", label=text("On the notice")),
         ),
         rows=[_proposal(visit, one, names) for one in proposed],
-        empty=visit.text("No pack was proposed yet. An officer proposes one below.", "尚无提议。可在下方提议。"),
+        empty=visit.text("No pack was proposed yet. An officer proposes one below."),
     )
 
 

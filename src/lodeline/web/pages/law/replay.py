@@ -32,22 +32,22 @@ from lodeline.web.words.words import Tone
 Json = dict[str, Any]
 _YEAR: Final = timedelta(days=365)
 _LICENCE: Final[Mapping[str, Text]] = {
-    "needed": text("licence needed", "须许可"),
-    "not-needed": text("no licence needed", "无须许可"),
-    "unknown": text("not known", "情况不明"),
+    "needed": text("licence needed"),
+    "not-needed": text("no licence needed"),
+    "unknown": text("not known", context="law"),
 }
 _LICENCE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "needed": ("square", "hold"), "not-needed": ("tick", "flow"), "unknown": ("diamond", "ink"),
 }  # fmt: skip
 _COMES: Final[Mapping[str, Text]] = {
-    "comes": text("appears", "新出现"), "goes": text("disappears", "消失"), "changes": text("changes", "变化"),
+    "comes": text("appears"), "goes": text("disappears"), "changes": text("changes"),
 }  # fmt: skip
 _STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "filed": ("tick", "flow"), "late": ("half", "hold"), "missing": ("ring", "loss"),
 }  # fmt: skip
 #: Heads of the columns that say how something comes out under the one law and under the other.
 Sides = tuple[Text, Text]
-_DAYS: Final[Sides] = (text("Law of the first day", "按前一日法规"), text("Law of the second day", "按后一日法规"))
+_DAYS: Final[Sides] = (text("Law of the first day"), text("Law of the second day"))
 KINDS: Final = ("exports", "declarations", "filings", "findings")
 
 
@@ -108,18 +108,16 @@ def replay_headline(visit: Visit, exports: Json) -> str:
     """How many exports stand otherwise, and in which way if in one only."""
     rows, judged = exports["rows"], written.count(exports["judged"])
     if not rows:
-        return visit.text(
-            f"None of {judged} exports would stand otherwise", f"{judged}项出口的管制状态均无不同"
-        )  # fmt: skip
+        return visit.text("None of {judged} exports would stand otherwise", judged=judged)  # fmt: skip
     number = written.count(len(rows))
     ways = {(row["from"]["licence"], row["to"]["licence"]) for row in rows}
     phrases = {
-        ("not-needed", "needed"): text("would come under licence", "将须许可"),
-        ("needed", "not-needed"): text("would need no licence any more", "将无须许可"),
+        ("not-needed", "needed"): text("would come under licence"),
+        ("needed", "not-needed"): text("would need no licence any more"),
     }
     way = phrases.get(ways.pop()) if len(ways) == 1 else None
-    way = way or text("would stand otherwise", "的管制状态将不同")
-    return visit.text(f"{number} of {judged} exports {way['en']}", f"{judged}项出口中{number}项{way['zh']}")
+    way = way or text("would stand otherwise")
+    return visit.text("{number} of {judged} exports {way}", number=number, judged=judged, way=way)
 
 
 def _law_of(visit: Visit, day: date) -> str | None:
@@ -129,22 +127,21 @@ def _law_of(visit: Visit, day: date) -> str | None:
 def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="exports",
-        caption=visit.text("Exports", "出口"),
+        caption=visit.text("Exports"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="organisation", label=text("Exporter", "出口企业")),
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="destination", label=text("To", "目的地")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="on", label=text("Day")),
+            Column(key="organisation", label=text("Exporter", context="law")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="destination", label=text("To", context="law, replay")),
+            Column(key="mass", label=text("Mass", context="law"), number=True, unit="kg"),
             Column(key="before", label=sides[0]),
             Column(key="after", label=sides[1]),
-            Column(key="licence", label=text("Licence named", "所填许可证")),
+            Column(key="licence", label=text("Licence named")),
         ),
         rows=RowsOf(rows, lambda row: _export(visit, row, names)),
         empty=visit.text(
-            "No export of the ledger stands otherwise under these laws. Take days on which a list is in force under one"
-            " alone.",
-            "账本中没有出口因此而不同。请选取仅其中一份法规有清单生效的日期。",
+            "No export of the ledger stands otherwise under these laws. Take days on which a list is "
+            "in force under one alone."
         ),
     )
 
@@ -170,7 +167,7 @@ def _licensable(visit: Visit, one: Json) -> Cell:
     items = [*one["items"], *one["unknown_items"]]
     text = "; ".join(dict.fromkeys(f"{item['item']} · {short_title(visit.localized(item['title']))}" for item in items))
     if one["is_trace"]:
-        text += visit.text(" · trace", " · 微量")
+        text += visit.text(" · trace")
     shape, tone = _LICENCE_MARKS[one["licence"]]
     return Cell(text=visit.localized(_LICENCE[one["licence"]]), note=text, shape=shape, tone=tone)
 
@@ -183,27 +180,27 @@ def _firm(visit: Visit, organisation: str, names: Mapping[str, str]) -> Cell:
 def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="declarations",
-        caption=visit.text("Declarations", "报关单"),
+        caption=visit.text("Declarations"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="declaration", label=text("Declaration", "报关单号")),
-            Column(key="organisation", label=text("Exporter", "出口企业")),
+            Column(key="on", label=text("Day")),
+            Column(key="declaration", label=text("Declaration", context="law")),
+            Column(key="organisation", label=text("Exporter", context="law")),
             Column(key="before", label=sides[0]),
             Column(key="after", label=sides[1]),
-            Column(key="why", label=text("Why", "原因")),
+            Column(key="why", label=text("Why", context="law, replay")),
         ),
         rows=RowsOf(
             rows,
             lambda row: (
                 Cell(text=written.day(row["on"], visit.language), value=row["on"]),
-                Cell(text=row["declaration"] or visit.text("none filed", "未填"), value=row["declaration"]),
+                Cell(text=row["declaration"] or visit.text("none filed"), value=row["declaration"]),
                 _firm(visit, row["organisation"], names),
                 _marked(visit, row["from"], VERDICTS, VERDICT_MARKS),
                 _marked(visit, row["to"], VERDICTS, VERDICT_MARKS),
                 _why(visit, row),
             ),
         ),
-        empty=visit.text("The desk says the same word on every declaration.", "海关窗口对各报关单的结论相同。"),
+        empty=visit.text("The desk says the same word on every declaration."),
     )
 
 
@@ -212,16 +209,16 @@ def _why(visit: Visit, row: Json) -> Cell:
     come, gone = row["come"], row["gone"]
     text = " ".join(one["text"][visit.language] for one in (come or gone))
     gone_only = bool(gone) and not come
-    return Cell(text=text, note=visit.text("holds no more", "不再适用") if gone_only else "")
+    return Cell(text=text, note=visit.text("holds no more") if gone_only else "")
 
 
 def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Sides) -> Table:
     return Table(
         name="filings",
-        caption=visit.text("Filings", "申报"),
+        caption=visit.text("Filings", context="law"),
         columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="period", label=text("Month", "月份")),
+            Column(key="organisation", label=text("Firm")),
+            Column(key="period", label=text("Month", context="law")),
             Column(key="before", label=sides[0]),
             Column(key="after", label=sides[1]),
         ),
@@ -234,20 +231,20 @@ def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str], sides: Si
             )
             for row in rows
         ],
-        empty=visit.text("Every month is in time or late as before.", "各月按期或逾期的结论相同。"),
+        empty=visit.text("Every month is in time or late as before."),
     )
 
 
 def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
     return Table(
         name="findings",
-        caption=visit.text("Findings", "线索"),
+        caption=visit.text("Findings", context="law"),
         columns=(
-            Column(key="what", label=text("What happens", "变化")),
-            Column(key="detector", label=text("Finding", "线索")),
-            Column(key="subject", label=text("About", "对象")),
-            Column(key="period", label=text("Months", "月份")),
-            Column(key="says", label=text("What it says", "内容")),
+            Column(key="what", label=text("What happens", context="law")),
+            Column(key="detector", label=text("Finding")),
+            Column(key="subject", label=text("About", context="law")),
+            Column(key="period", label=text("Months", context="law")),
+            Column(key="says", label=text("What it says")),
         ),
         rows=[
             (
@@ -262,17 +259,17 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
             )
             for row in rows
         ],
-        empty=visit.text("The detectors find the same under both laws.", "两份法规下检测结果相同。"),
+        empty=visit.text("The detectors find the same under both laws."),
     )
 
 
 def _rules(visit: Visit, rows: list[Json], sides: Sides) -> Table:
     return Table(
         name="rules",
-        caption=visit.text("Rules that stand otherwise", "状态不同的规定"),
+        caption=visit.text("Rules that stand otherwise"),
         columns=(
-            Column(key="rule", label=text("Rule", "事项")),
-            Column(key="instrument", label=text("Instrument", "法规文件")),
+            Column(key="rule", label=text("Rule", context="law")),
+            Column(key="instrument", label=text("Instrument")),
             Column(key="before", label=sides[0]),
             Column(key="after", label=sides[1]),
         ),
@@ -285,20 +282,20 @@ def _rules(visit: Visit, rows: list[Json], sides: Sides) -> Table:
             )
             for row in rows
         ],
-        empty=visit.text("The two laws say the same.", "两份法规内容相同。"),
+        empty=visit.text("The two laws say the same."),
     )
 
 
 def _probes(visit: Visit, rows: list[Json], sides: Sides) -> Table:
     return Table(
         name="probes",
-        caption=visit.text("Probe lines", "测试报关项"),
+        caption=visit.text("Probe lines"),
         columns=(
-            Column(key="asks", label=text("Asks", "针对")),
-            Column(key="goods", label=text("Goods", "货物")),
+            Column(key="asks", label=text("Asks")),
+            Column(key="goods", label=text("Goods", context="law")),
             Column(key="before", label=sides[0]),
             Column(key="after", label=sides[1]),
-            Column(key="why", label=text("Why", "原因")),
+            Column(key="why", label=text("Why", context="law, replay")),
         ),
         rows=[
             (
@@ -310,23 +307,23 @@ def _probes(visit: Visit, rows: list[Json], sides: Sides) -> Table:
             )
             for row in rows
         ],
-        empty=visit.text("The desk answers every probe line as before.", "海关窗口对各测试报关项的结论相同。"),
+        empty=visit.text("The desk answers every probe line as before."),
     )
 
 
 def _altered(visit: Visit, rows: list[Json]) -> Table:
     """Old values that the second law has otherwise or no more."""
-    gone, other = text("gone", "已删去"), text("another", "已改动")
+    gone, other = text("gone"), text("another")
     return Table(
         name="altered",
-        caption=visit.text("Old values that are others or gone", "被改动或删去的已公布取值"),
+        caption=visit.text("Old values that are others or gone"),
         columns=(
-            Column(key="file", label=text("File", "文件")),
-            Column(key="rule", label=text("Rule", "事项")),
-            Column(key="from", label=text("In force from", "施行日")),
-            Column(key="published", label=text("Published", "公布日")),
-            Column(key="what", label=text("Now", "现为")),
-            Column(key="rows", label=text("Of it", "内容")),
+            Column(key="file", label=text("File")),
+            Column(key="rule", label=text("Rule", context="law")),
+            Column(key="from", label=text("In force from")),
+            Column(key="published", label=text("Published", context="law, replay")),
+            Column(key="what", label=text("Now", context="law")),
+            Column(key="rows", label=text("Of it", context="law")),
         ),
         rows=[
             (
@@ -348,6 +345,6 @@ def _marked(
     visit: Visit, state: str | None, texts: Mapping[str, Text], marks: Mapping[str, tuple[str, Tone]]
 ) -> Cell:  # fmt: skip
     if state is None:
-        return Cell(text=visit.text("nothing due", "未到期"))
+        return Cell(text=visit.text("nothing due"))
     shape, tone = marks[state]
     return Cell(text=visit.localized(texts[state]), value=state, shape=shape, tone=tone)

@@ -67,11 +67,8 @@ def draw_run(visit: Visit, found: list[Run], *, on: date) -> Markup:
     states = {span.state for row in rows for span in row.spans}
     return draw_timeline(
         Timeline(
-            name=visit.text("Timeline of the law", "法规时间线"),
-            description=visit.text(
-                "A row for each instrument, with the rules that have run alike.",
-                "每行为一项法规文件及其沿革相同的规定。",
-            ),
+            name=visit.text("Timeline of the law"),
+            description=visit.text("A row for each instrument, with the rules that have run alike."),
             rows=rows, first=first, last=last, marker=on, marker_text=written.day(on, visit.language),
             state_words=tuple((one, visit.localized(STATUS[one])) for one in get_args(Status) if one in states),
         )
@@ -80,7 +77,7 @@ def draw_run(visit: Visit, found: list[Run], *, on: date) -> Markup:
 
 def _span(visit: Visit, span: Json) -> TimelineSpan:
     first = written.day(span["from"], visit.language)
-    last = visit.text("no end known", "未定期限") if span["to"] is None else written.day(span["to"], visit.language)
+    last = visit.text("no end known") if span["to"] is None else written.day(span["to"], visit.language)
     article = visit.localized(span["citation"]["article"])
     return TimelineSpan(
         first=date.fromisoformat(span["from"]),
@@ -94,18 +91,18 @@ def span_table(visit: Visit, found: list[Run]) -> Table:
     """The spans of the drawing, all of them, a row each."""
     return Table(
         name="spans",
-        caption=visit.text("Spans of days", "各时段"),
+        caption=visit.text("Spans of days"),
         columns=(
-            Column(key="instrument", label=text("Instrument", "法规文件")),
-            Column(key="rules", label=text("Rules", "事项")),
-            Column(key="status", label=text("State", "状态")),
-            Column(key="from", label=text("From", "自")),
-            Column(key="to", label=text("To", "至")),
-            Column(key="published", label=text("Published", "公布日")),
-            Column(key="citation", label=text("By", "依据")),
+            Column(key="instrument", label=text("Instrument")),
+            Column(key="rules", label=text("Rules", context="law, run")),
+            Column(key="status", label=text("State")),
+            Column(key="from", label=text("From", context="law")),
+            Column(key="to", label=text("To", context="law, run")),
+            Column(key="published", label=text("Published", context="law, run")),
+            Column(key="citation", label=text("By", context="law, run")),
         ),
         rows=[_span_row(visit, run, span) for run in found for span in run.spans],
-        empty=visit.text("Nothing had been published up to that day.", "截至该日尚无公布的规定。"),
+        empty=visit.text("Nothing had been published up to that day."),
         per_page=20,
     )
 
@@ -113,7 +110,7 @@ def span_table(visit: Visit, found: list[Run]) -> Table:
 def _span_row(visit: Visit, run: Run, span: Json) -> Row:
     shape, tone = MARKS[span["status"]]
     title = visit.localized(run.title)
-    labels = ("；" if visit.language == "zh" else "; ").join(visit.localized(label) for label in run.labels)
+    labels = (visit.text("; ", context="law")).join(visit.localized(label) for label in run.labels)
     cited = span["citation"]
     return (
         Cell(text=short_title(title), value=title, href=law_days.text_href(visit, run.instrument)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from lodeline.language import bilingual
 from lodeline.web.pages.common import law_days
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 _VALUE_LENGTH = {"en": 150, "zh": 80}
 _LIST_ROWS = 120
 _ITEMS_PER_PAGE = 20
-_EVIDENCE_COLUMN = Column(key="evidence", label=text("How it is known", "依据来源"))
+_EVIDENCE_COLUMN = Column(key="evidence", label=text("How it is known"))
 
 
 def fits(visit: Visit, lines: list[str]) -> bool:
@@ -30,21 +31,18 @@ def rule_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
     """Rows of `service.law.law.in_force`; `full` as a file has them, without it as a page has room for."""
     return Table(
         name="rules",
-        caption=visit.text("Rules", "各项规定"),
+        caption=visit.text("Rules", context="law, tables, rule table"),
         columns=(
-            Column(key="rule", label=text("Rule", "事项")),
-            Column(key="status", label=text("State", "状态")),
-            Column(key="says", label=text("What it says", "内容")),
-            Column(key="from", label=text("From", "自")),
-            *([Column(key="to", label=text("To", "至"))] if full else []),
-            Column(key="citation", label=text("Where it stands", "出处")),
-            *([_EVIDENCE_COLUMN, Column(key="note", label=text("Note", "说明"))] if full else []),
+            Column(key="rule", label=text("Rule", context="law")),
+            Column(key="status", label=text("State")),
+            Column(key="says", label=text("What it says")),
+            Column(key="from", label=text("From", context="law")),
+            *([Column(key="to", label=text("To", context="law, tables"))] if full else []),
+            Column(key="citation", label=text("Where it stands")),
+            *([_EVIDENCE_COLUMN, Column(key="note", label=text("Note", context="law"))] if full else []),
         ),
         rows=[_rule(visit, row, full=full) for row in rows],
-        empty=visit.text(
-            "Nothing had been published up to the day given: take a later one for “known”.",
-            "截至所填日期尚无公布的规定：请填写较晚的“截至”日期。",
-        ),
+        empty=visit.text("Nothing had been published up to the day given: take a later one for “known”."),
         per_page=_LIST_ROWS,
     )
 
@@ -73,7 +71,7 @@ def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
             Cell(text=" ".join(filter(None, (note, suspension)))),
         )
     first, last = (written.day(row[name], visit.language) for name in ("in_force_from", "in_force_to"))
-    until = "" if row["in_force_to"] is None else visit.text(f"to {last}", f"至{last}")
+    until = "" if row["in_force_to"] is None else visit.text("to {last}", last=last)
     return (
         *cells,
         Cell(text=first, value=row["in_force_from"], note=until),
@@ -84,10 +82,10 @@ def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
 def _value_cell(visit: Visit, row: Json) -> Cell:
     lines = sentences(row["value"], visit.language)
     if row["value"] is None:
-        return Cell(text=visit.text("was not published or not found", "未公布或未查到"))
+        return Cell(text=visit.text("was not published or not found"))
     whole = " · ".join(lines)
     if row["parameter"] == "control-list":
-        return Cell(text=visit.text(f"{len(lines)} items", f"{len(lines)}项"), value=whole, href="#items")
+        return Cell(text=visit.text("{lines} items", lines=len(lines)), value=whole, href="#items")
     if fits(visit, lines):
         return Cell(text=whole, value=whole)
     cut = whole[: _VALUE_LENGTH[visit.language]].rsplit(" ", 1)[0] if visit.language == "en" else whole[:80]
@@ -103,10 +101,10 @@ def _suspension(visit: Visit, suspension: Json | None) -> str:
         return ""
     first, by = written.day(suspension["from"], visit.language), visit.localized(suspension["citation"]["title"])
     if suspension["to"] is None:
-        return visit.text(f"suspended from {first} by {short_title(by)}", f"{first}起暂停实施，依据{short_title(by)}")
+        return visit.text("suspended from {first} by {short_title}", first=first, short_title=short_title(by))
     last = written.day(suspension["to"], visit.language)
     return visit.text(
-        f"suspended {first} to {last} by {short_title(by)}", f"{first}至{last}暂停实施，依据{short_title(by)}"
+        "suspended {first} to {last} by {short_title}", first=first, last=last, short_title=short_title(by)
     )
 
 
@@ -115,12 +113,12 @@ def instrument_table(visit: Visit, rows: list[Json], rules: list[Json]) -> Table
     number = Counter(rule["instrument"] for rule in rules)
     return Table(
         name="instruments",
-        caption=visit.text("Instruments", "法规文件"),
+        caption=visit.text("Instruments", context="law"),
         columns=(
-            Column(key="instrument", label=text("Instrument", "法规文件")),
-            Column(key="published", label=text("Published", "公布日")),
-            Column(key="issuer", label=text("By", "发布机关")),
-            Column(key="rules", label=text("Rules", "事项"), number=True),
+            Column(key="instrument", label=text("Instrument")),
+            Column(key="published", label=text("Published", context="law, tables")),
+            Column(key="issuer", label=text("By", context="law, tables, instrument table")),
+            Column(key="rules", label=text("Rules", context="law, tables, instrument table"), number=True),
             _EVIDENCE_COLUMN,
         ),
         rows=[
@@ -136,16 +134,16 @@ def instrument_table(visit: Visit, rows: list[Json], rules: list[Json]) -> Table
             )
             for one in rows
         ],
-        empty=visit.text("Nothing had been published up to that day.", "截至该日尚无公布的规定。"),
+        empty=visit.text("Nothing had been published up to that day."),
         per_page=_LIST_ROWS,
     )  # fmt: skip
 
 
 #: What a hit of the search is.
 _KINDS = {
-    "instrument": text("instrument", "法规文件"),
-    "rule": text("rule", "事项"),
-    "item": text("control item", "管制物项"),
+    "instrument": text("instrument"),
+    "rule": text("rule"),
+    "item": text("control item", context="law"),
 }
 
 
@@ -153,18 +151,17 @@ def hit_table(visit: Visit, hits: list[Json]) -> Table:
     """Rows of `service.law.texts.found`."""
     return Table(
         name="found",
-        caption=visit.text("Found in the law", "法规检索结果"),
+        caption=visit.text("Found in the law"),
         columns=(
-            Column(key="found", label=text("Found", "检索结果")),
-            Column(key="kind", label=text("What it is", "类型")),
-            Column(key="said", label=text("Where the word stands", "出现之处")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="instrument", label=text("Instrument", "法规文件")),
+            Column(key="found", label=text("Found", context="law")),
+            Column(key="kind", label=text("What it is", context="law")),
+            Column(key="said", label=text("Where the word stands")),
+            Column(key="state", label=text("State")),
+            Column(key="instrument", label=text("Instrument")),
         ),
         rows=[_hit(visit, one) for one in hits],
         empty=visit.text(
-            "Nothing in this pack says that. Try one word of it, in English or Chinese, an article or a customs code.",
-            "本库未检索到。请改用其中一个词（中文或英文）、条号或海关编码。",
+            "Nothing in this pack says that. Try one word of it, in English or Chinese, an article or a customs code."
         ),
         per_page=_LIST_ROWS,
     )
@@ -191,27 +188,27 @@ def item_table(visit: Visit, items: list[Json], *, full: bool = False) -> Table:
     """Rows of `service.law.lists.control_list`."""
     return Table(
         name="items",
-        caption=visit.text("Control list", "管制清单"),
+        caption=visit.text("Control list"),
         columns=(
-            Column(key="item", label=text("Item", "管制编码")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="form", label=text("Form", "形态")),
-            Column(key="label", label=text("As listed", "清单表述")),
-            Column(key="codes", label=text("Customs codes, for reference", "参考海关编码")),
-            Column(key="status", label=text("State", "状态")),
-            Column(key="instrument", label=text("Where it stands", "出处")),
+            Column(key="item", label=text("Item")),
+            Column(key="element", label=text("Element")),
+            Column(key="form", label=text("Form")),
+            Column(key="label", label=text("As listed")),
+            Column(key="codes", label=text("Customs codes, for reference")),
+            Column(key="status", label=text("State")),
+            Column(key="instrument", label=text("Where it stands")),
             *([_EVIDENCE_COLUMN] if full else []),
         ),
         rows=[_item(visit, item, full=full) for item in items],
-        empty=visit.text("No control list had been published up to that day.", "截至该日尚未公布管制清单。"),
+        empty=visit.text("No control list had been published up to that day."),
         per_page=_ITEMS_PER_PAGE,
     )
 
 
 def _item(visit: Visit, item: Json, *, full: bool) -> Row:
     shape, tone = MARKS[item["status"]]
-    label, named = visit.localized(item["label"]), visit.text(", ", "、").join(item["named"])
-    by_name = visit.text(f"by name: {named}", f"列名：{named}") if named else ""
+    label, named = visit.localized(item["label"]), visit.text(", ", context="law, tables").join(item["named"])
+    by_name = visit.text("by name: {named}", named=named) if named else ""
     evidence = _evidence_cell(visit, item["evidence"])
     return (
         Cell(text=item["item"]),
@@ -236,27 +233,27 @@ def quota_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 
     return Table(
         name="quotas",
-        caption=visit.text("Quotas of the nation by year", "全国年度总量控制指标"),
+        caption=visit.text("Quotas of the nation by year"),
         columns=(
-            Column(key="year", label=text("Year", "年度")),
-            Column(key="kind", label=text("Kind", "类别")),
-            mass("total", text("In all, t REO", "合计（吨REO）")),
-            mass("rock", text("Rock ore", "岩矿型")),
-            mass("ion", text("Ion-adsorption ore", "离子型")),
-            Column(key="published", label=text("Published", "公布日")),
-            Column(key="source", label=text("Where it stands", "出处")),
+            Column(key="year", label=text("Year", context="law")),
+            Column(key="kind", label=text("Kind", context="law")),
+            mass("total", text("In all, t REO")),
+            mass("rock", text("Rock ore")),
+            mass("ion", text("Ion-adsorption ore")),
+            Column(key="published", label=text("Published", context="law, tables")),
+            Column(key="source", label=text("Where it stands")),
             *(
                 [
                     _EVIDENCE_COLUMN,
-                    Column(key="batches", label=text("Batches and groups", "批次及集团")),
-                    Column(key="note", label=text("Note", "说明")),
+                    Column(key="batches", label=text("Batches and groups")),
+                    Column(key="note", label=text("Note", context="law")),
                 ]
                 if full
                 else []
             ),
         ),
         rows=[_quota(visit, row, full=full) for row in rows],
-        empty=visit.text("No quota had been published up to that day.", "截至该日尚未公布指标。"),
+        empty=visit.text("No quota had been published up to that day."),
         per_page=_LIST_ROWS,
     )
 
@@ -264,13 +261,19 @@ def quota_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 def _quota(visit: Visit, row: Json, *, full: bool) -> Row:
     value = row["value"] or {}
     first, last = row["from"][:4], (row["to"] or "")[:4]
-    year = first if last == first else visit.text(f"from {first}", f"{first}年起") if not last else f"{first}–{last}"
+    year = (
+        first
+        if last == first
+        else visit.text("from {first}", context="law, tables", first=first)
+        if not last
+        else f"{first}–{last}"
+    )
     rest = sentences({name: value[name] for name in ("batches_t_reo", "groups") if name in value}, visit.language)
     note = visit.localized(row["note"]) if row["note"] else ""
     return (
         Cell(text=year, value=first),
         Cell(text=words.word(words.QUOTA_KINDS, row["kind"], visit.language), value=row["kind"]),
-        _t_reo(visit, value, "total", missing=visit.text("not known", "情况不明") if row["value"] is None else ""),
+        _t_reo(visit, value, "total", missing=visit.text("not known", context="law") if row["value"] is None else ""),
         _t_reo(visit, value, "rock"),
         _t_reo(visit, value, "ion"),
         _day_cell(visit, row["published"]),
@@ -285,7 +288,7 @@ def _t_reo(visit: Visit, value: Json, name: str, *, missing: str = "") -> Cell:
         return Cell(text=written.count(value[f"{name}_t_reo"]), value=value[f"{name}_t_reo"])
     if f"{name}_t_reo_about" in value:
         about = value[f"{name}_t_reo_about"]
-        return Cell(text=visit.text(f"about {written.count(about)}", f"约{written.count(about)}"), value=about)
+        return Cell(text=visit.text("about {about}", about=written.count(about)), value=about)
     return Cell(text=missing or written.NOTHING)
 
 
@@ -293,23 +296,23 @@ def fine_rows(visit: Visit, rows: list[Json]) -> Table:
     """Rows of `service.law.lists.fine_table`."""
     return Table(
         name="fines",
-        caption=visit.text("Fines", "罚款"),
+        caption=visit.text("Fines"),
         columns=(
-            Column(key="breach", label=text("Breach", "违法行为")),
-            Column(key="times", label=text("A multiple", "倍数")),
-            Column(key="fixed", label=text("Else, yuan", "否则（元）")),
-            Column(key="refusing", label=text("Refusing to correct, yuan", "拒不改正（元）")),
-            Column(key="citation", label=text("Where it stands", "出处")),
+            Column(key="breach", label=text("Breach")),
+            Column(key="times", label=text("A multiple")),
+            Column(key="fixed", label=text("Else, yuan")),
+            Column(key="refusing", label=text("Refusing to correct, yuan")),
+            Column(key="citation", label=text("Where it stands")),
         ),
         rows=[_fine(visit, row) for row in rows],
-        empty=visit.text("No table of fines was in force.", "该日没有有效的罚款规定。"),
+        empty=visit.text("No table of fines was in force."),
         per_page=_LIST_ROWS,
     )
 
 
 #: What a fine is a multiple of, and who pays for refusing.
-_BASES = {"gains": text("the unlawful gains", "违法所得"), "turnover": text("the illegal turnover", "违法经营额")}
-_PAYS = {"firm": text("firm", "单位"), "persons": text("persons in charge", "责任人员")}
+_BASES = {"gains": text("the unlawful gains"), "turnover": text("the illegal turnover")}
+_PAYS = {"firm": text("firm"), "persons": text("persons in charge")}
 
 
 def _fine(visit: Visit, row: Json) -> Row:
@@ -317,10 +320,12 @@ def _fine(visit: Visit, row: Json) -> Row:
     bound = ""
     if row["times"] is not None:
         base = visit.localized(_BASES[row["base"]])
-        times = visit.text(f"{_span(row['times'], 'en')} times {base}", f"{base}的{_span(row['times'], 'zh')}倍")
+        times = visit.text(
+            "{span} times {base}", span=bilingual(_span(row["times"], "en"), _span(row["times"], "zh")), base=base
+        )
         if row["from_base"] is not None:
-            bound = visit.text(f"from {written.number(row['from_base'])}", f"{written.number(row['from_base'])}以上")
-    refusing = "; " if visit.language == "en" else "；"
+            bound = visit.text("from {from_base}", from_base=written.number(row["from_base"]))
+    refusing = visit.text("; ", context="law")
     return (
         Cell(text=visit.localized(row["breach"]), note=visit.localized(row["serious"]) if row["serious"] else ""),
         Cell(text=times, note=bound),
@@ -344,22 +349,19 @@ def change_table(visit: Visit, rows: list[Json]) -> Table:
     """Rows of `service.law.law.diff`."""
     return Table(
         name="changes",
-        caption=visit.text("Changes", "变化"),
+        caption=visit.text("Changes", context="law"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="what", label=text("What happened", "变化")),
-            Column(key="rule", label=text("Rule", "事项")),
-            Column(key="instrument", label=text("Instrument", "法规文件")),
-            Column(key="from", label=text("Holds from", "自")),
-            Column(key="to", label=text("To", "至")),
-            Column(key="citation", label=text("By", "依据")),
+            Column(key="on", label=text("Day")),
+            Column(key="what", label=text("What happened", context="law")),
+            Column(key="rule", label=text("Rule", context="law")),
+            Column(key="instrument", label=text("Instrument")),
+            Column(key="from", label=text("Holds from")),
+            Column(key="to", label=text("To", context="law, tables")),
+            Column(key="citation", label=text("By", context="law, tables, change table")),
             _EVIDENCE_COLUMN,
         ),
         rows=[_change(visit, row) for row in rows],
-        empty=visit.text(
-            "Nothing changed between these days, as far as this pack knows. Take an earlier first day.",
-            "就本库所知，这两日之间没有变化。请填写更早的起始日。",
-        ),
+        empty=visit.text("Nothing changed between these days, as far as this pack knows. Take an earlier first day."),
         per_page=_LIST_ROWS,
     )
 
@@ -392,7 +394,7 @@ def _citation_cell(
     known = "" if evidence is None else f" · {visit.localized(EVIDENCE[evidence])}"
     title, article = visit.localized(citation["title"]), visit.localized(citation["article"])
     return Cell(
-        text=short_title(title), value=visit.text(f"{title}, {article}", f"{title}，{article}"),
+        text=short_title(title), value=visit.text("{title}, {article}", title=title, article=article),
         note=article + known,
         href=law_days.text_href(visit, citation["instrument"], query=query),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual, text
 from lodeline.service.law.texts import text_of
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.law.run import draw_run, runs
@@ -30,9 +31,12 @@ def law_text(visit: Visit, instrument: str) -> HttpResponse:
     one = text_of(pack, instrument, on, known)
     if one is None:
         raise NotHereError(
-            f"Up to {known} no text {instrument!r} had been published that this law knows: find it in the list of"
-            " instruments.",
-            f"截至{known}，本库没有已公布的文件 {instrument!r}：请在法规文件列表中查找。",
+            text(
+                "Up to {known} no text {instrument!r} had been published that this law knows: find it in "
+                "the list of instruments.",
+                known=known,
+                instrument=instrument,
+            )
         )
     tables = {
         "items": item_table(visit, one["items"]),
@@ -48,21 +52,25 @@ def law_text(visit: Visit, instrument: str) -> HttpResponse:
         "lodeline/law/law_text.html",
         title=_headline(visit, one, on),
         name=visit.localized(one["title"]),
-        issuer=visit.localized(one["issuer"]), number=one["number"],
+        issuer=visit.localized(one["issuer"]),
+        number=one["number"],
         published=written.day(one["published"], visit.language),
-        source=visit.localized(one["source"]), evidence=visit.localized(EVIDENCE[one["evidence"]]),
+        source=visit.localized(one["source"]),
+        evidence=visit.localized(EVIDENCE[one["evidence"]]),
         acts=[_effect(visit, effect) for effect in one["effects"]],
         acted_on_by=[_acted_on(visit, act) for act in one["acted_on_by"]],
         rules=[_rule(visit, row) for row in one["rules"]],
         cited_by=[_citing(visit, row) for row in one["cited_by"]],
-        on=on.isoformat(), known=known.isoformat(),
-        on_day=written.day(on, visit.language), known_day=written.day(known, visit.language),
+        on=on.isoformat(),
+        known=known.isoformat(),
+        on_day=written.day(on, visit.language),
+        known_day=written.day(known, visit.language),
         bounds=(law_days.FIRST_DAY.isoformat(), law_days.LAST_DAY.isoformat()),
         drawing=draw_run(visit, own, on=on) if own else None,
         tables={name: shown(visit, table) for name, table in tables.items()},
         has={"items": bool(one["items"]), "fines": bool(one["fines"]), "changes": bool(one["changes"])},
         law=visit.url("law", query={"on": on.isoformat(), "known": known.isoformat()}),
-    )  # fmt: skip
+    )
 
 
 def _headline(visit: Visit, one: Json, on: date) -> str:
@@ -70,13 +78,10 @@ def _headline(visit: Visit, one: Json, on: date) -> str:
     name, day = short_title(visit.localized(one["title"])), written.day(on, visit.language)
     stand = Counter(row["status"] for row in one["rules"])
     if not stand:
-        return visit.text(f"{name}: no rule of this pack on {day}", f"{name}：{day}本库没有据此设定的规定")
-    parts = [
-        visit.text(f"{written.count(n)} {STATUS[status]['en']}", f"{written.count(n)}项{STATUS[status]['zh']}")
-        for status, n in stand.items()
-    ]
-    listed = visit.text(", ", "，").join(parts)
-    return visit.text(f"{name}: of its rules on {day}, {listed}", f"{name}：{day}，{listed}")
+        return visit.text("{name}: no rule of this pack on {day}", name=name, day=day)
+    parts = [visit.text("{n} {status}", n=written.count(n), status=STATUS[status]) for status, n in stand.items()]
+    listed = visit.text(", ", context="law, text").join(parts)
+    return visit.text("{name}: of its rules on {day}, {listed}", name=name, day=day, listed=listed)
 
 
 def _rule(visit: Visit, row: Json) -> dict[str, object]:
@@ -87,13 +92,20 @@ def _rule(visit: Visit, row: Json) -> dict[str, object]:
     return {
         "id": f"rule-{row['parameter']}",
         "label": visit.localized(row["label"]),
-        "status": visit.localized(STATUS[row["status"]]), "shape": shape, "tone": tone,
+        "status": visit.localized(STATUS[row["status"]]),
+        "shape": shape,
+        "tone": tone,
         # The items of a control list are a table of their own.
         "says": [] if row["parameter"] == "control-list" else sentences(row["value"], visit.language),
         "items": len(row["value"] or ()) if row["parameter"] == "control-list" else 0,
-        "days": visit.text(f"from {first}", f"自{first}起")
+        "days": visit.text("from {first}", context="law, text", first=first)
         if last is None
-        else visit.text(f"{first} to {written.day(last, 'en')}", f"{first}至{written.day(last, 'zh')}"),
+        else visit.text(
+            "{first} to {last}",
+            context="law",
+            first=first,
+            last=bilingual(written.day(last, "en"), written.day(last, "zh")),
+        ),
         "article": visit.localized(cited["article"]),
         "by": None
         if cited["instrument"] == row["instrument"]
@@ -103,7 +115,7 @@ def _rule(visit: Visit, row: Json) -> dict[str, object]:
         },
         "evidence": visit.localized(EVIDENCE[row["evidence"]]),
         "notes": [visit.localized(row[name]) for name in ("note", "informs") if row[name]],
-    }  # fmt: skip
+    }
 
 
 def _citing(visit: Visit, row: Json) -> dict[str, object]:
@@ -118,12 +130,12 @@ def _citing(visit: Visit, row: Json) -> dict[str, object]:
 def _acted_on(visit: Visit, act: Json) -> dict[str, object]:
     first = written.day(act["from"], visit.language)
     if not act["suspends"]:
-        text = visit.text(f"Its suspension ended on {first} by", f"自{first}起恢复实施，依据")
+        text = visit.text("Its suspension ended on {first} by", first=first)
     elif act["to"] is None:
-        text = visit.text(f"Suspended from {first} on by", f"自{first}起暂停实施，依据")
+        text = visit.text("Suspended from {first} on by", first=first)
     else:
         last = written.day(act["to"], visit.language)
-        text = visit.text(f"Suspended from {first} to {last} by", f"{first}至{last}暂停实施，依据")
+        text = visit.text("Suspended from {first} to {last} by", first=first, last=last)
     return {
         "text": text,
         "title": short_title(visit.localized(act["title"])),
@@ -133,13 +145,13 @@ def _acted_on(visit: Visit, act: Json) -> dict[str, object]:
 
 def _effect(visit: Visit, effect: Json) -> str:
     """What becomes of the instruments that this one suspends, in words."""
-    what = visit.text("; ", "；").join(short_title(visit.localized(title)) for title in effect["titles"])
+    what = visit.text("; ", context="law").join(short_title(visit.localized(title)) for title in effect["titles"])
     since = written.day(effect["from"], visit.language)
     if not effect["suspends"]:
-        return visit.text(f"Ends the suspension of {what} on {since}.", f"自{since}起恢复实施{what}。")
+        return visit.text("Ends the suspension of {what} on {since}.", what=what, since=since)
     until = effect["to"] and written.day(effect["to"], visit.language)
-    told = visit.text(f"Suspends {what} from {since} on", f"自{since}起暂停实施{what}")
+    told = visit.text("Suspends {what} from {since} on", what=what, since=since)
     if until:
-        told = visit.text(f"Suspends {what} from {since} to {until}", f"{since}至{until}暂停实施{what}")
-    ending = visit.text("; what holds afterwards was not found.", "；其后情况未查到。")
-    return told + (ending if effect["afterwards"] == "unknown" else visit.text(".", "。"))
+        told = visit.text("Suspends {what} from {since} to {until}", what=what, since=since, until=until)
+    ending = visit.text("; what holds afterwards was not found.")
+    return told + (ending if effect["afterwards"] == "unknown" else visit.text("."))

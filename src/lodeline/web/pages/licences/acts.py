@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access import clock
@@ -24,15 +25,13 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words.language import Text, text
 
 _NOTICES: Final[Mapping[str, Text]] = {
-    "exit": text("The exit is booked.", "出境已登记。"),
-    "correct": text(
-        "The exit is corrected; what was confirmed before stays in the log.", "出境确认已更正，原确认保留。"
-    ),
-    "void": text("The reservation is taken back, and its mass is free again.", "预留已撤销，数量已退回。"),
-    "allot": text("The tranche is allotted.", "额度已分配。"),
-    "void-tranche": text("What the port has not spent is taken back.", "口岸未用额度已收回。"),
+    "exit": text("The exit is booked."),
+    "correct": text("The exit is corrected; what was confirmed before stays in the log."),
+    "void": text("The reservation is taken back, and its mass is free again."),
+    "allot": text("The tranche is allotted."),
+    "void-tranche": text("What the port has not spent is taken back."),
 }
-_REPEATED: Final = text("That stood already: nothing was written.", "此前已登记，未作改动。")
+_REPEATED: Final = text("That stood already: nothing was written.")
 #: Stands in the form for a line that nothing is reserved for.
 _OTHER: Final = "none"
 #: A field longer than any number of customs, port or reason.
@@ -49,7 +48,7 @@ def done(visit: Visit, document: LicenceDetail) -> HttpResponse | list[str]:
     act = form.get("act", "")
     deed = _DEEDS.get(act)
     if deed is None:
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(text("Choose what to do."))
     try:
         found = deed(visit, document, form)
     except _Unread as error:
@@ -72,8 +71,7 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     if code is None or code not in _NOTICES:
         return []
     more = visit.text(
-        "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below.",
-        "已附提示：货物已出境而许可证或预留未覆盖，见下方核销记录。",
+        "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below."
     )
     return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
@@ -86,8 +84,10 @@ def forms(visit: Visit, document: LicenceDetail) -> dict[str, list[Field] | None
         (
             _key(one),
             visit.text(
-                f"{one.declaration}, line {one.line}: {format_kg(one.open_mg)} kg may still leave",
-                f"{one.declaration} 第 {one.line} 项：尚可出境 {format_kg(one.open_mg)} 千克",
+                "{declaration}, line {line}: {format_kg} kg may still leave",
+                declaration=one.declaration,
+                line=one.line,
+                format_kg=format_kg(one.open_mg),
             ),
         )
         for one in awaited
@@ -95,10 +95,7 @@ def forms(visit: Visit, document: LicenceDetail) -> dict[str, list[Field] | None
     parts = [
         (
             one.tranche or "",
-            visit.text(
-                f"{one.tranche}: {format_kg(one.open_mg)} kg not spent",
-                f"{one.tranche}：未用 {format_kg(one.open_mg)} 千克",
-            ),
+            visit.text("{tranche}: {format_kg} kg not spent", tranche=one.tranche, format_kg=format_kg(one.open_mg)),
         )
         for one in tranches
     ]
@@ -106,36 +103,44 @@ def forms(visit: Visit, document: LicenceDetail) -> dict[str, list[Field] | None
         "exit": _exit_fields(visit, lines),
         "correct": _correct_fields(visit, document),
         "void": [
-            _select(visit, text("Reservation", "预留"), "reservation", "void", lines),
+            _select(visit, text("Reservation"), "reservation", "void", lines),
             _reason(visit, "void"),
         ]
         if lines
         else None,
         "allot": _allot_fields(visit, document) if document.state == "granted" else None,
         "void_tranche": [
-            _select(visit, text("Tranche", "额度"), "tranche", "void-tranche", parts),
+            _select(visit, text("Tranche", context="licences, acts, forms"), "tranche", "void-tranche", parts),
             _reason(visit, "void-tranche"),
         ]
         if tranches
         else None,
-    }  # fmt: skip
+    }
 
 
 def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
-    other = visit.text("another declaration: nothing is reserved for it here", "其他报关单：此证未为其预留")
+    other = visit.text("another declaration: nothing is reserved for it here")
     return [
-        _select(visit, text("What left", "出境项"), "reservation", "exit", [*lines, (_OTHER, other)]),
-        _text(visit, text("Declaration", "报关单号"), "declaration", "exit", required=False, hint=text(
-            "Only where nothing is reserved: it is booked on this licence and its holder.",
-            "仅在未预留时填写：计入本证及其持有人。",
-        )),
-        _text(visit, text("Line", "项号"), "line", "exit", required=False, width="short"),
-        _mass(visit, text("Actual net mass, kg", "实际净重（千克）"), "mass_kg", "exit"),
-        _text(visit, text("Number of the exit", "出境确认编号"), "reference", "exit", hint=text(
-            "Customs' own. The same number again books nothing.", "海关自编。重复编号不重复登记。"
-        )),
+        _select(visit, text("What left", context="licences"), "reservation", "exit", [*lines, (_OTHER, other)]),
+        _text(
+            visit,
+            text("Declaration", context="licences, acts"),
+            "declaration",
+            "exit",
+            required=False,
+            hint=text("Only where nothing is reserved: it is booked on this licence and its holder."),
+        ),
+        _text(visit, text("Line", context="licences"), "line", "exit", required=False, width="short"),
+        _mass(visit, text("Actual net mass, kg"), "mass_kg", "exit"),
+        _text(
+            visit,
+            text("Number of the exit"),
+            "reference",
+            "exit",
+            hint=text("Customs' own. The same number again books nothing."),
+        ),
         _closes(visit, "exit"),
-    ]  # fmt: skip
+    ]
 
 
 def _correct_fields(visit: Visit, document: LicenceDetail) -> list[Field] | None:
@@ -145,10 +150,12 @@ def _correct_fields(visit: Visit, document: LicenceDetail) -> list[Field] | None
         (
             one.reference or "",
             visit.text(
-                f"{one.reference}: {format_kg(one.mass_mg)} kg, {one.declaration}, line {one.line}"
-                f"{', the last on it' if one.closes else ''}",
-                f"{one.reference}：{format_kg(one.mass_mg)} 千克，{one.declaration} 第 {one.line} 项"
-                f"{'，已结清' if one.closes else ''}",
+                "{reference}: {format_kg} kg, {declaration}, line {line}{closes}",
+                reference=one.reference,
+                format_kg=format_kg(one.mass_mg),
+                declaration=one.declaration,
+                line=one.line,
+                closes=bilingual(", the last on it" if one.closes else "", "，已结清" if one.closes else ""),
             ),
         )
         for one in reversed(stand)
@@ -156,38 +163,49 @@ def _correct_fields(visit: Visit, document: LicenceDetail) -> list[Field] | None
     if not confirmed:
         return None
     return [
-        _select(visit, text("Confirmation that is wrong", "有误的出境确认"), "corrects", "correct", confirmed),
-        _mass(visit, text("What truly left, kg", "实际净重（千克）"), "mass_kg", "correct", visit.text(
-            "0 where nothing left, as of goods booked on the wrong line.", "未出境的填 0，例如登记在错误项下的货物。"
-        )),
-        _text(visit, text("Number of the correction", "更正编号"), "reference", "correct", hint=text(
-            "Customs' own, and not that of the confirmation.", "海关自编，不同于原确认编号。"
-        )),
+        _select(visit, text("Confirmation that is wrong"), "corrects", "correct", confirmed),
+        _mass(
+            visit,
+            text("What truly left, kg"),
+            "mass_kg",
+            "correct",
+            visit.text("0 where nothing left, as of goods booked on the wrong line."),
+        ),
+        _text(
+            visit,
+            text("Number of the correction"),
+            "reference",
+            "correct",
+            hint=text("Customs' own, and not that of the confirmation."),
+        ),
         _closes(visit, "correct"),
         _reason(visit, "correct"),
-    ]  # fmt: skip
+    ]
 
 
 def _closes(visit: Visit, act: str) -> Field:
     return Field(
-        name="closes", key=act, kind="checkbox", value="yes",
-        label=visit.text("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
+        name="closes",
+        key=act,
+        kind="checkbox",
+        value="yes",
+        label=visit.text("Nothing more leaves on this line: the rest returns"),
         checked=_sent(visit, act, "closes") == "yes",
-    )  # fmt: skip
+    )
 
 
 def _allot_fields(visit: Visit, document: LicenceDetail) -> list[Field]:
     def left(masses: AccountMasses) -> str:
         kg = "" if masses.left_mg is None else format_kg(masses.left_mg)
-        return visit.text(f"{kg} kg are left.", f"剩余 {kg} 千克。") if kg else ""
+        return visit.text("{kg} kg are left.", kg=kg) if kg else ""
 
-    name_of_yours = text("A name of yours: what the port spends bears it.", "自定编号，口岸使用时据此核销。")
+    name_of_yours = text("A name of yours: what the port spends bears it.")
     return [
-        _text(visit, text("Tranche", "额度编号"), "tranche", "allot", hint=name_of_yours),
-        _text(visit, text("Port", "口岸"), "port", "allot"),
-        _mass(visit, text("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document.goods)),
+        _text(visit, text("Tranche", context="licences, acts, allot fields"), "tranche", "allot", hint=name_of_yours),
+        _text(visit, text("Port"), "port", "allot"),
+        _mass(visit, text("Net mass of goods, kg"), "mass_kg", "allot", left(document.goods)),
         *(
-            _mass(visit, text(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass))
+            _mass(visit, text("{name}, kg", name=name), f"element-{name}", "allot", left(mass))
             for name, mass in document.elements.items()
         ),
     ]
@@ -204,27 +222,37 @@ def _exit(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Dra
     if standing is not None and standing.account != document.id:
         raise _Unread(
             visit.text(
-                f"Line {line} of {declaration} is reserved on {standing.account}: confirm its exit there.",
-                f"{declaration} 第 {line} 项已在 {standing.account} 上预留：请在该证页面确认出境。",
+                "Line {line} of {declaration} is reserved on {account}: confirm its exit there.",
+                line=line,
+                declaration=declaration,
+                account=standing.account,
             )
         )
     one = Exit(
-        declaration=declaration, line=line, mass_mg=_mg(visit, form.get("mass_kg", "")),
-        reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
-        licence=document.id, organisation=document.exporter or "",
-    )  # fmt: skip
+        declaration=declaration,
+        line=line,
+        mass_mg=_mg(visit, form.get("mass_kg", "")),
+        reference=form.get("reference", "").strip()[:_SHORT],
+        closes=form.get("closes") == "yes",
+        licence=document.id,
+        organisation=document.exporter or "",
+    )
     return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
 def _correct(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     wrong = next((one for one in document.draws if one.reference and one.reference == form.get("corrects")), None)
     if wrong is None:
-        raise BadQuestionError("There is no such confirmation on this licence.", "此证没有该出境确认。")
+        raise BadQuestionError(text("There is no such confirmation on this licence."))
     one = Exit(
-        declaration=wrong.declaration or "", line=wrong.line or "", mass_mg=_mg(visit, form.get("mass_kg", "")),
-        reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
-        corrects=wrong.reference or "", reason=form.get("reason", "")[:_LONG],
-    )  # fmt: skip
+        declaration=wrong.declaration or "",
+        line=wrong.line or "",
+        mass_mg=_mg(visit, form.get("mass_kg", "")),
+        reference=form.get("reference", "").strip()[:_SHORT],
+        closes=form.get("closes") == "yes",
+        corrects=wrong.reference or "",
+        reason=form.get("reason", "")[:_LONG],
+    )
     return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=visit.law, now=clock.now())[0]
 
 
@@ -236,32 +264,52 @@ def _chosen(document: LicenceDetail, form: Mapping[str, str]) -> LicencePosition
 def _void(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     chosen = _chosen(document, form)
     if chosen is None:
-        raise BadQuestionError("There is no such reservation any more.", "该预留已不存在。")
+        raise BadQuestionError(text("There is no such reservation any more."))
     return licence_draws.void(
-        visit.actor, visit.store, declaration=chosen.declaration or "", line=chosen.line or "",
-        reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
-    )  # fmt: skip
+        visit.actor,
+        visit.store,
+        declaration=chosen.declaration or "",
+        line=chosen.line or "",
+        reason=form.get("reason", "")[:_LONG],
+        law=visit.law,
+        now=clock.now(),
+    )
 
 
 def _allot(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     elements = {name: text for name in document.elements if (text := form.get(f"element-{name}", "").strip())}
     return licence_draws.allot(
-        visit.actor, visit.store, licence=document.id, tranche=form.get("tranche", "").strip()[:_SHORT],
-        port=form.get("port", "").strip()[:_SHORT], mass_mg=_mg(visit, form.get("mass_kg", "")),
-        elements_mg={name: _mg(visit, text) for name, text in elements.items()}, law=visit.law, now=clock.now(),
-    )  # fmt: skip
+        visit.actor,
+        visit.store,
+        licence=document.id,
+        tranche=form.get("tranche", "").strip()[:_SHORT],
+        port=form.get("port", "").strip()[:_SHORT],
+        mass_mg=_mg(visit, form.get("mass_kg", "")),
+        elements_mg={name: _mg(visit, text) for name, text in elements.items()},
+        law=visit.law,
+        now=clock.now(),
+    )
 
 
 def _void_tranche(visit: Visit, document: LicenceDetail, form: Mapping[str, str]) -> Drawn:
     return licence_draws.void_tranche(
-        visit.actor, visit.store, licence=document.id, tranche=form.get("tranche", ""),
-        reason=form.get("reason", "")[:_LONG], law=visit.law, now=clock.now(),
-    )  # fmt: skip
+        visit.actor,
+        visit.store,
+        licence=document.id,
+        tranche=form.get("tranche", ""),
+        reason=form.get("reason", "")[:_LONG],
+        law=visit.law,
+        now=clock.now(),
+    )
 
 
 _DEEDS: Final[Mapping[str, Callable[[Visit, LicenceDetail, Mapping[str, str]], Drawn]]] = {
-    "exit": _exit, "correct": _correct, "void": _void, "allot": _allot, "void-tranche": _void_tranche,
-}  # fmt: skip
+    "exit": _exit,
+    "correct": _correct,
+    "void": _void,
+    "allot": _allot,
+    "void-tranche": _void_tranche,
+}
 
 
 def _mg(visit: Visit, text: str) -> int:
@@ -269,12 +317,7 @@ def _mg(visit: Visit, text: str) -> int:
         return int(parse_mass(text.strip()))
     except ValueError:
         shown = text.strip()[:40]
-        raise _Unread(
-            visit.text(
-                f"{shown!r} is no mass in kilograms: write it like 60.5.",
-                f"{shown!r} 不是以千克计的质量：请写作 60.5。",
-            )
-        ) from None
+        raise _Unread(visit.text("{shown!r} is no mass in kilograms: write it like 60.5.", shown=shown)) from None
 
 
 def _problem_texts(visit: Visit, problems: Sequence[Problem]) -> list[str]:
@@ -295,35 +338,64 @@ def _sent(visit: Visit, act: str, name: str) -> str:
 
 
 def _text(
-    visit: Visit, label: Text, name: str, act: str, *, required: bool = True, width: Any = "medium",
+    visit: Visit,
+    label: Text,
+    name: str,
+    act: str,
+    *,
+    required: bool = True,
+    width: Any = "medium",
     hint: Text | None = None,
-) -> Field:  # fmt: skip
+) -> Field:
     return Field(
-        name=name, key=act, label=visit.localized(label), required=required, width=width, value=_sent(visit, act, name),
+        name=name,
+        key=act,
+        label=visit.localized(label),
+        required=required,
+        width=width,
+        value=_sent(visit, act, name),
         hint="" if hint is None else visit.localized(hint),
-    )  # fmt: skip
+    )
 
 
 def _mass(visit: Visit, label: Text, name: str, act: str, hint: str = "") -> Field:
     return Field(
-        name=name, key=act, label=visit.localized(label), required=True, width="short", inputmode="decimal", hint=hint,
+        name=name,
+        key=act,
+        label=visit.localized(label),
+        required=True,
+        width="short",
+        inputmode="decimal",
+        hint=hint,
         value=_sent(visit, act, name),
-    )  # fmt: skip
+    )
 
 
 def _select(visit: Visit, label: Text, name: str, act: str, options: list[tuple[str, str]]) -> Field:
     return Field(
-        name=name, key=act, label=visit.localized(label), kind="select", required=True, width="full",
-        value=_sent(visit, act, name), options=options,
-    )  # fmt: skip
+        name=name,
+        key=act,
+        label=visit.localized(label),
+        kind="select",
+        required=True,
+        width="full",
+        value=_sent(visit, act, name),
+        options=options,
+    )
 
 
 def _reason(visit: Visit, act: str) -> Field:
     return Field(
-        name="reason", key=act, label=visit.text("Why", "原因"), kind="textarea", lines=2, required=True, width="full",
+        name="reason",
+        key=act,
+        label=visit.text("Why", context="licences, acts"),
+        kind="textarea",
+        lines=2,
+        required=True,
+        width="full",
         value=_sent(visit, act, "reason"),
-        hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
-    )  # fmt: skip
+        hint=visit.text("It goes into the log and stays there."),
+    )
 
 
 assert _NOTICES.keys() == _DEEDS.keys(), "every act says what it has come to"

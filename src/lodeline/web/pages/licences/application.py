@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
+from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import needed_documents
 from lodeline.control.licences.licensing import MOVES, Kind, proposers
@@ -37,27 +38,27 @@ from lodeline.web.parts.values import Act, Field, Look, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 from lodeline.web.words.lots import product
 
 _EXPORTS_SHOWN: Final = 50
 #: Below this a name is somebody else's more likely than not.
 _LIKELY: Final = 0.5
 _NOTICES: Final[Mapping[str, Text]] = {
-    "take": text("The application is yours.", "已由您承办。"),
-    "query": text("The applicant has been asked; the clock stands.", "已向申请人质询，审查期限中止。"),
-    "pause": text("It is written down.", "已记录。"),
-    "watch-list": text("It is written down.", "已记录。"),
-    "propose": text("The decision is proposed: another officer takes it.", "审核意见已提出，由另一名人员决定。"),
-    "return": text("It goes back to the officer in charge.", "已退回承办人。"),
-    "decide": text("The application is decided.", "申请已决定。"),
+    "take": lang.text("The application is yours."),
+    "query": lang.text("The applicant has been asked; the clock stands."),
+    "pause": lang.text("It is written down."),
+    "watch-list": lang.text("It is written down."),
+    "propose": lang.text("The decision is proposed: another officer takes it."),
+    "return": lang.text("It goes back to the officer in charge."),
+    "decide": lang.text("The application is decided."),
 }
 _PAUSES: Final[Mapping[Kind, Text]] = {
-    "identification-began": text("identification by experts begins", "开始专家鉴别"),
-    "identification-ended": text("identification by experts ends", "专家鉴别结束"),
-    "check-began": text("a check on site begins", "开始实地核查"),
-    "check-ended": text("a check on site ends", "实地核查结束"),
-    "referred": text("it is referred to the State Council", "报国务院批准"),
+    "identification-began": lang.text("identification by experts begins"),
+    "identification-ended": lang.text("identification by experts ends"),
+    "check-began": lang.text("a check on site begins"),
+    "check-ended": lang.text("a check on site ends"),
+    "referred": lang.text("it is referred to the State Council"),
 }
 
 
@@ -80,16 +81,24 @@ def application(visit: Visit, application: str) -> HttpResponse:
     today = clock.today(law.timezone)
     read = written_application.read(json.loads(one.content), exporter=one.organisation)
     seen = review(
-        reading.store, reading.snapshot, law, application=read, exporter=one.organisation, today=today,
+        reading.store,
+        reading.snapshot,
+        law,
+        application=read,
+        exporter=one.organisation,
+        today=today,
         balances=reading.answer(balances, reading.store, reading.snapshot, reading.law),
-    )  # fmt: skip
+    )
     used = end_uses(
-        reading.store, reading.snapshot, law, application=read, pending=application_views.undecided_besides(one),
-        granted=application_views.granted_on, today=today,
-    )  # fmt: skip
-    tables = {
-        "goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)
-    }  # fmt: skip
+        reading.store,
+        reading.snapshot,
+        law,
+        application=read,
+        pending=application_views.undecided_besides(one),
+        granted=application_views.granted_on,
+        today=today,
+    )
+    tables = {"goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)}
     named = licence_parties.listed(reading.store, law, read, day=today)
     besides = licence_parties.papers(named, law, day=today)
     changes = part.changes_table(visit, one)
@@ -105,7 +114,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/licences/application.html",
-        title=f"{name}{visit.text(': ', '：')}{state.text.lower() if visit.language == 'en' else state.text}",
+        title=f"{name}{visit.text(': ')}{state.text.lower() if visit.language == 'en' else state.text}",
         status=400 if refused else 200,
         notices=[Notice(kind="problem", text=" ".join(refused))] if refused else _notices(visit),
         list=visit.url("licences"),
@@ -141,7 +150,7 @@ def _one(visit: Visit, reference: str) -> Application:
     try:
         return application_views.submitted_one(visit.actor, reference)
     except ApplicationError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
 
 
 def _notices(visit: Visit) -> list[Notice]:
@@ -168,7 +177,7 @@ def _act(visit: Visit, one: Application) -> str:
     }
     act = form.get("act", "")
     if act not in verbs:
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(lang.text("Choose what to do."))
     verbs[act]()
     if act == "decide":
         visit.has_filed(store.head().size - 1)
@@ -178,7 +187,7 @@ def _act(visit: Visit, one: Application) -> str:
 def _pause(form: QueryDict) -> Kind:
     found = next((kind for kind in _PAUSES if kind == form.get("kind")), None)
     if found is None:
-        raise BadQuestionError("Choose what begins or ends.", "请选择程序。")
+        raise BadQuestionError(lang.text("Choose what begins or ends."))
     return found
 
 
@@ -187,13 +196,14 @@ def _proposal(form: QueryDict) -> Proposal:
     try:
         mass_mg = parse_mass(mass) if mass else None
     except ValueError:
-        raise ApplicationError(
-            "The mass cannot be read: write kilograms like 1200.5", "数量无法识别：请以千克填写，如 1200.5"
-        ) from None
+        raise ApplicationError(lang.text("The mass cannot be read: write kilograms like 1200.5")) from None
     return Proposal(
-        grant=form.get("decision") == "grant", text=form.get("text", ""), mass_mg=mass_mg,
-        valid_from=part.day_of(form.get("valid_from", "")), valid_to=part.day_of(form.get("valid_to", "")),
-    )  # fmt: skip
+        grant=form.get("decision") == "grant",
+        text=form.get("text", ""),
+        mass_mg=mass_mg,
+        valid_from=part.day_of(form.get("valid_from", "")),
+        valid_to=part.day_of(form.get("valid_to", "")),
+    )
 
 
 def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]]:
@@ -206,7 +216,7 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
     def can(kind: Kind) -> bool:
         return one.state in MOVES[kind][0]
 
-    wording = _text(visit, text("Reasons", "理由"))
+    wording = _text(visit, lang.text("Reasons"))
     forms: list[dict[str, Any]] = []
 
     def add(
@@ -220,41 +230,47 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
             made = part.as_sent(made, sent)
         forms.append(
             {
-                "heading": visit.localized(heading), "fields": made, "open": open or refused,
+                "heading": visit.localized(heading),
+                "fields": made,
+                "open": open or refused,
                 "button": Act(label=visit.localized(button), name="act", value=act, look=look),
             }
-        )  # fmt: skip
+        )
 
     if can("taken") and not in_charge:
         add(
             "take",
-            text("Take it in charge", "承办"),
+            lang.text("Take it in charge"),
             [],
-            button=text("Take it in charge", "承办"),
+            button=lang.text("Take it in charge"),
             open=one.officer is None,
         )
     if in_charge and can("queried"):
-        until = Field(name="until", label=visit.text("Answer by", "答复期限"), kind="date", width="short")
+        until = Field(name="until", label=visit.text("Answer by"), kind="date", width="short")
         add(
             "query",
-            text("Query the applicant", "质询申请人"),
-            [replace(_text(visit, text("Question", "质询内容")), value=asked), until],
-            button=text("Send the query", "发送质询"),
-        )  # fmt: skip
+            lang.text("Query the applicant"),
+            [replace(_text(visit, lang.text("Question", context="licences")), value=asked), until],
+            button=lang.text("Send the query"),
+        )
         add(
-            "pause", text("Experts, check on site, State Council", "鉴别、核查、报国务院"),
+            "pause",
+            lang.text("Experts, check on site, State Council"),
             [_pauses(visit, one), wording],
-            button=text("Write it down", "记录"),
-        )  # fmt: skip
+            button=lang.text("Write it down"),
+        )
         add(
-            "watch-list", text("Watch list", "关注名单"), [_watched(visit, one)], button=text("Write it down", "记录"),
-        )  # fmt: skip
+            "watch-list",
+            lang.text("Watch list"),
+            [_watched(visit, one)],
+            button=lang.text("Write it down"),
+        )
     if in_charge and can("proposed"):
         add(
             "propose",
-            text("Propose a decision", "提出审核意见"),
+            lang.text("Propose a decision"),
             [*_terms(visit, one), wording],
-            button=text("Propose it", "提出"),
+            button=lang.text("Propose it", context="licences, application"),
             open=True,
         )
     if can("granted") and not proposed_by_me:
@@ -262,12 +278,13 @@ def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]
         grant = proposal["grant"]
         add(
             "decide",
-            text("Grant as proposed", "按意见准予许可") if grant else text("Refuse as proposed", "按意见不予许可"),
+            lang.text("Grant as proposed") if grant else lang.text("Refuse as proposed"),
             [],
-            button=text("Grant it", "准予许可") if grant else text("Refuse it", "不予许可"), open=True,
+            button=lang.text("Grant it") if grant else lang.text("Refuse it", context="licences, application"),
+            open=True,
             look="" if grant else "danger",
-        )  # fmt: skip
-        add("return", text("Send it back", "退回"), [wording], button=text("Send it back", "退回"))
+        )
+        add("return", lang.text("Send it back"), [wording], button=lang.text("Send it back"))
     return forms
 
 
@@ -281,43 +298,65 @@ def _pauses(visit: Visit, one: Application) -> Field:
         application_views.stopped_by(one, "check-began"),
     )
     fitting = {
-        "identification-began": not identified, "identification-ended": identified, "check-began": not checked,
-        "check-ended": checked, "referred": True,
-    }  # fmt: skip
+        "identification-began": not identified,
+        "identification-ended": identified,
+        "check-began": not checked,
+        "check-ended": checked,
+        "referred": True,
+    }
     return Field(
-        name="kind", label=visit.text("What", "程序"), kind="select", required=True,
+        name="kind",
+        label=visit.text("What", context="licences, application"),
+        kind="select",
+        required=True,
         options=[(kind, visit.localized(label)) for kind, label in _PAUSES.items() if fitting[kind]],
-    )  # fmt: skip
+    )
 
 
 def _watched(visit: Visit, one: Application) -> Field:
     return Field(
-        name="watched", label=visit.text("A party of it stands on the watch list", "申请涉及关注名单主体"),
-        kind="checkbox", value="yes", checked=one.on_watch_list,
-        hint=visit.text("Then the law sets no limit of time.", "法规对此不设审查期限。"),
-    )  # fmt: skip
+        name="watched",
+        label=visit.text("A party of it stands on the watch list"),
+        kind="checkbox",
+        value="yes",
+        checked=one.on_watch_list,
+        hint=visit.text("Then the law sets no limit of time."),
+    )
 
 
 def _terms(visit: Visit, one: Application) -> list[Field]:
     read = written_application.read(json.loads(one.content), exporter=one.organisation)
     return [
         Field(
-            name="decision", label=visit.text("Decision", "意见"), kind="radio", required=True, value="grant",
-            options=[("grant", visit.text("grant", "准予许可")), ("refuse", visit.text("refuse", "不予许可"))],
+            name="decision",
+            label=visit.text("Decision"),
+            kind="radio",
+            required=True,
+            value="grant",
+            options=[("grant", visit.text("grant")), ("refuse", visit.text("refuse"))],
         ),
         Field(
-            name="mass_kg", label=visit.text("Mass of goods, kg", "许可数量（千克）"), inputmode="decimal",
-            width="short", value=format_kg(read.mass_mg),
+            name="mass_kg",
+            label=visit.text("Mass of goods, kg"),
+            inputmode="decimal",
+            width="short",
+            value=format_kg(read.mass_mg),
         ),
         Field(
-            name="valid_from", label=visit.text("From", "起始日期"), kind="date", width="short",
+            name="valid_from",
+            label=visit.text("From", context="licences, application"),
+            kind="date",
+            width="short",
             value="" if read.valid_from is None else read.valid_from.isoformat(),
         ),
         Field(
-            name="valid_to", label=visit.text("Until", "截止日期"), kind="date", width="short",
+            name="valid_to",
+            label=visit.text("Until", context="licences, application"),
+            kind="date",
+            width="short",
             value="" if read.valid_to is None else read.valid_to.isoformat(),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _desk(visit: Visit, seen: Review, names: Mapping[str, str]) -> list[dict[str, str]]:
@@ -335,8 +374,7 @@ def _parties(visit: Visit, seen: Review) -> list[dict[str, Any]]:
     for one in seen.parties:
         known = [hit for hit in one["hits"] if any(party["source"] != FILED for party in hit["parties"])]
         hits = [
-            f"{hit['name']} ({hit['probability']:.2f})"
-            + (visit.text(", listed", "，列入名单") if hit["listed"] else "")
+            f"{hit['name']} ({hit['probability']:.2f})" + (visit.text(", listed") if hit["listed"] else "")
             for hit in known[:5]
             if hit["probability"] >= _LIKELY or hit["listed"]
         ]
@@ -357,46 +395,53 @@ def _mass(visit: Visit, mass_mg: int | None, *, signed: bool = False) -> Cell:
     return Cell(
         text=written.mass(mass_mg, visit.language, signed=signed),
         value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
-    )  # fmt: skip
+    )
 
 
 def _licences_table(visit: Visit, found: Sequence[RegisteredLicence]) -> Table:
     return Table(
-        name="licences", caption=visit.text("Licences of the exporter", "出口企业的许可证"),
+        name="licences",
+        caption=visit.text("Licences of the exporter"),
         columns=(
-            Column(key="licence", label=text("Licence", "许可证")),
-            Column(key="for", label=text("End users", "最终用户")),
-            Column(key="until", label=text("Until", "截止日期")),
-            Column(key="mass", label=text("Granted", "许可数量"), number=True, unit="kg"),
-            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
+            Column(key="licence", label=lang.text("Licence", context="licences, application")),
+            Column(key="for", label=lang.text("End users")),
+            Column(key="until", label=lang.text("Until", context="licences, application")),
+            Column(key="mass", label=lang.text("Granted", context="licences, application"), number=True, unit="kg"),
+            Column(key="left", label=lang.text("Left", context="licences"), number=True, unit="kg"),
         ),
         rows=[
             (
                 Cell(
-                    text=one.id, value=one.id, whole=True, note=" ".join(one.control_items or ()),
+                    text=one.id,
+                    value=one.id,
+                    whole=True,
+                    note=" ".join(one.control_items or ()),
                     href=visit.opens("licence", licence=one.id),
                 ),
-                Cell(text=visit.text("; ", "；").join(one.end_users or ())),
+                Cell(text=visit.text("; ", context="licences").join(one.end_users or ())),
                 Cell(
-                    text=written.day(one.valid_to, visit.language), value=str(one.valid_to or ""),
+                    text=written.day(one.valid_to, visit.language),
+                    value=str(one.valid_to or ""),
                     note=visit.localized(STATES[one.state][0]),
                 ),
-                _mass(visit, one.mass_mg), _mass(visit, one.left_mg),
+                _mass(visit, one.mass_mg),
+                _mass(visit, one.left_mg),
             )
             for one in found
         ],
-        empty=visit.text("It has no licence yet.", "尚无许可证。"),
-    )  # fmt: skip
+        empty=visit.text("It has no licence yet."),
+    )
 
 
 def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
     return Table(
-        name="balances", caption=visit.text("Newest counted balances", "最近盘存的物料平衡"),
+        name="balances",
+        caption=visit.text("Newest counted balances"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="month", label=text("Month", "月份")),
-            Column(key="muf", label=text("Inventory difference", "物料平衡差"), number=True, unit="kg"),
-            Column(key="z", label=text("z", "z"), number=True),
+            Column(key="site", label=lang.text("Site")),
+            Column(key="month", label=lang.text("Month", context="licences")),
+            Column(key="muf", label=lang.text("Inventory difference"), number=True, unit="kg"),
+            Column(key="z", label=lang.text("z", context="licences"), number=True),
         ),
         rows=[
             (
@@ -407,20 +452,21 @@ def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
             )
             for row in found.iter_rows(named=True)
         ],
-        empty=visit.text("No site of it has counted yet.", "各场所均无盘存。"),
-    )  # fmt: skip
+        empty=visit.text("No site of it has counted yet."),
+    )
 
 
 def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
     shown_rows = found.sort("same", "on", descending=True).head(_EXPORTS_SHOWN)
     return Table(
-        name="exports", caption=visit.text("Past exports", "以往出口"),
+        name="exports",
+        caption=visit.text("Past exports"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="to", label=text("End user", "最终用户")),
-            Column(key="product", label=text("Product", "产品")),
-            Column(key="mass", label=text("Net mass", "净重"), number=True, unit="kg"),
-            Column(key="licence", label=text("Licence", "许可证")),
+            Column(key="on", label=lang.text("Day")),
+            Column(key="to", label=lang.text("End user")),
+            Column(key="product", label=lang.text("Product")),
+            Column(key="mass", label=lang.text("Net mass"), number=True, unit="kg"),
+            Column(key="licence", label=lang.text("Licence", context="licences, application")),
         ),
         rows=[
             (
@@ -433,29 +479,33 @@ def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
                 Cell(text=product(row["product"], visit.language) if row["product"] else "", value=row["product"]),
                 _mass(visit, row["mass_mg"]),
                 Cell(
-                    text=row["licence"] or written.NOTHING, whole=True,
+                    text=row["licence"] or written.NOTHING,
+                    whole=True,
                     href=visit.opens("licence", licence=row["licence"]) if row["licence"] else None,
                 ),
             )
             for row in shown_rows.iter_rows(named=True)
         ],
-        empty=visit.text("It has exported nothing yet.", "尚无出口。"),
-    )  # fmt: skip
+        empty=visit.text("It has exported nothing yet."),
+    )
 
 
 def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
     return Table(
-        name="origins", caption=visit.text("Origins of its lots", "批次来源"),
+        name="origins",
+        caption=visit.text("Origins of its lots"),
         columns=(
-            Column(key="lot", label=text("Lot in stock", "库存批次")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="origin", label=text("Origin", "来源")),
-            Column(key="share", label=text("Booked share", "账面占比"), number=True, unit="%"),
+            Column(key="lot", label=lang.text("Lot in stock")),
+            Column(key="element", label=lang.text("Element")),
+            Column(key="origin", label=lang.text("Origin")),
+            Column(key="share", label=lang.text("Booked share"), number=True, unit="%"),
         ),
         rows=[
             (
                 Cell(
-                    text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]),
+                    text=row["name"],
+                    value=row["name"],
+                    href=visit.opens("lot", lot=row["name"]),
                     note=product(row["product"], visit.language),
                 ),
                 Cell(text=row["element"]),
@@ -464,5 +514,5 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
             )
             for row in found.iter_rows(named=True)
         ],
-        empty=visit.text("No lot of these products is in its stock.", "库存中没有此类产品的批次。"),
-    )  # fmt: skip
+        empty=visit.text("No lot of these products is in its stock."),
+    )

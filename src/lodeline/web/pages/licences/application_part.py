@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.end_use import read_needs
 from lodeline.control.licences.licensing import Clock
@@ -28,71 +29,71 @@ from lodeline.web.parts.values import Fact, Field
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 from lodeline.web.words.lots import composition_text, product_and_code
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "draft": (text("Draft", "草稿"), "ring", "quiet"),
-    "submitted": (text("Being examined", "审查中"), "half", "flow"),
-    "queried": (text("Queried", "质询中"), "diamond", "hold"),
-    "proposed": (text("Proposed, to be decided", "拟定，待决定"), "half", "flow"),
-    "granted": (text("Granted", "准予许可"), "tick", "flow"),
-    "refused": (text("Refused", "不予许可"), "cross", "loss"),
-    "withdrawn": (text("Withdrawn", "已撤回"), "bar", "quiet"),
+    "draft": (lang.text("Draft"), "ring", "quiet"),
+    "submitted": (lang.text("Being examined"), "half", "flow"),
+    "queried": (lang.text("Queried", context="licences, application part, STATES"), "diamond", "hold"),
+    "proposed": (lang.text("Proposed, to be decided"), "half", "flow"),
+    "granted": (lang.text("Granted", context="licences, application part"), "tick", "flow"),
+    "refused": (lang.text("Refused", context="licences"), "cross", "loss"),
+    "withdrawn": (lang.text("Withdrawn", context="licences, application part, STATES"), "bar", "quiet"),
 }
 RELATIONS: Final[Mapping[str, Text]] = {
-    "new": text("New licence", "新申请"), "renewal": text("Renewal", "续期"), "amendment": text("Amendment", "变更"),
+    "new": lang.text("New licence"), "renewal": lang.text("Renewal"), "amendment": lang.text("Amendment"),
 }  # fmt: skip
 KINDS: Final[Mapping[str, Text]] = {
-    "individual": text("individual", "单项许可"),
-    "general": text("general", "通用许可"),
-    "registration": text("registration", "登记凭证"),
+    "individual": lang.text("individual"),
+    "general": lang.text("general"),
+    "registration": lang.text("registration"),
 }
 LABELS: Final[Mapping[str, Text]] = {
     **COLUMNS,
-    "kind": text("Kind of licence", "许可类型"),
-    "contract": text("Contract or agreement", "合同或协议编号"),
-    "end_users": text("End users, one a line", "最终用户（每行一个）"),
-    "valid_from": text("From", "起始日期"),
-    "valid_to": text("Until", "截止日期"),
-    "statement": text("Statement of end user and end use", "最终用户和最终用途说明"),
-    "needs": text("What the end users need in a year", "最终用户年需求"),
-    "goods": text("Goods", "货物"),
+    "kind": lang.text("Kind of licence"),
+    "contract": lang.text("Contract or agreement"),
+    "end_users": lang.text("End users, one a line"),
+    "valid_from": lang.text("From", context="licences, application part"),
+    "valid_to": lang.text("Until", context="licences, application part"),
+    "statement": lang.text("Statement of end user and end use"),
+    "needs": lang.text("What the end users need in a year"),
+    "goods": lang.text("Goods", context="licences"),
 }
 #: Where what was written is read, and not asked for.
 _READ: Final[Mapping[str, Text]] = {
-    "end_users": text("End users", "最终用户"),
-    "destination": text("Destination", "最终目的国"),
-    "end_user_country": text("Country of the end user", "最终用户国家"),
+    "end_users": lang.text("End users"),
+    "destination": lang.text("Destination", context="licences"),
+    "end_user_country": lang.text("Country of the end user"),
 }
 REPORTS: Final[Mapping[str, Text]] = {
-    "shipment": text("Shipment", "发运"), "arrival": text("Arrival", "到货"),
-    "installation": text("Installation", "安装"), "use": text("Use", "使用"),
+    "shipment": lang.text("Shipment", context="licences"), "arrival": lang.text("Arrival"),
+    "installation": lang.text("Installation"), "use": lang.text("Use", context="licences"),
 }  # fmt: skip
 _STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "submitted": (text("Handed in", "提交申请"), "circle", "ink"),
-    "taken": (text("Taken in charge", "承办"), "diamond", "quiet"),
-    "queried": (text("Queried", "质询"), "half", "hold"),
-    "answered": (text("Answered", "答复"), "circle", "ink"),
-    "identification-began": (text("Identification by experts begins", "开始专家鉴别"), "half", "quiet"),
-    "identification-ended": (text("Identification by experts ends", "专家鉴别结束"), "ring", "quiet"),
-    "check-began": (text("Check on site begins", "开始实地核查"), "half", "quiet"),
-    "check-ended": (text("Check on site ends", "实地核查结束"), "ring", "quiet"),
-    "referred": (text("Referred to the State Council", "报国务院批准"), "diamond", "quiet"),
-    "proposed": (text("Decision proposed", "提出审核意见"), "half", "flow"),
-    "returned": (text("Proposal not followed", "退回审核意见"), "ring", "quiet"),
-    "granted": (text("Granted", "准予许可"), "tick", "flow"),
-    "refused": (text("Refused", "不予许可"), "cross", "loss"),
-    "withdrawn": (text("Withdrawn", "撤回申请"), "bar", "quiet"),
-    "reported": (text("Reported", "报告"), "circle", "ink"),
+    "submitted": (lang.text("Handed in", context="licences, application part"), "circle", "ink"),
+    "taken": (lang.text("Taken in charge"), "diamond", "quiet"),
+    "queried": (lang.text("Queried", context="licences, application part, STEPS"), "half", "hold"),
+    "answered": (lang.text("Answered", context="licences"), "circle", "ink"),
+    "identification-began": (lang.text("Identification by experts begins"), "half", "quiet"),
+    "identification-ended": (lang.text("Identification by experts ends"), "ring", "quiet"),
+    "check-began": (lang.text("Check on site begins"), "half", "quiet"),
+    "check-ended": (lang.text("Check on site ends"), "ring", "quiet"),
+    "referred": (lang.text("Referred to the State Council"), "diamond", "quiet"),
+    "proposed": (lang.text("Decision proposed"), "half", "flow"),
+    "returned": (lang.text("Proposal not followed"), "ring", "quiet"),
+    "granted": (lang.text("Granted", context="licences, application part"), "tick", "flow"),
+    "refused": (lang.text("Refused", context="licences"), "cross", "loss"),
+    "withdrawn": (lang.text("Withdrawn", context="licences, application part, STEPS"), "bar", "quiet"),
+    "reported": (lang.text("Reported", context="licences"), "circle", "ink"),
 }
 
 
 def problem_text(visit: Visit, found: Problem) -> str:
     """What is wrong with an application, with its fields and kinds by their words."""
     facts = dict(found.facts)
-    between = visit.text(", ", "、")
+    between = visit.text(", ", context="licences")
     for name in ("column", "columns"):
         if name in facts:
             facts[name] = between.join(_within(visit, one) for one in str(facts[name]).split(", "))
@@ -118,7 +119,7 @@ def state_cell(visit: Visit, application: Application) -> Cell:
     word, shape, tone = STATES[application.state]
     note = ""
     if application.until is not None:
-        note = visit.text("answer by ", "答复期限：") + written.day(application.until, visit.language)
+        note = visit.text("answer by ") + written.day(application.until, visit.language)
     elif application.licence:
         note = application.licence
     return Cell(text=visit.localized(word), value=application.state, shape=shape, tone=tone, note=note)
@@ -127,24 +128,19 @@ def state_cell(visit: Visit, application: Application) -> Cell:
 def clock_text(visit: Visit, clock: Clock) -> str:
     """The time to decide, in a sentence."""
     if clock.status == "unlimited":
-        return visit.text("The law sets no limit of time here.", "法规对此不设审查期限。")
+        return visit.text("The law sets no limit of time here.")
     if clock.limit is None or clock.used is None:
-        return visit.text("No law known here sets a limit of time.", "现有法规未载明审查期限。")
-    used = visit.text(
-        f"{clock.used} of {clock.limit} working days used", f"已用{clock.used}个工作日，共{clock.limit}个"
-    )  # fmt: skip
+        return visit.text("No law known here sets a limit of time.")
+    used = visit.text("{used} of {limit} working days used", used=clock.used, limit=clock.limit)  # fmt: skip
     if clock.status == "ended":
-        return visit.text(
-            f"Decided after {clock.used} of {clock.limit} working days.",
-            f"历时{clock.used}个工作日，期限{clock.limit}个。",
-        )
+        return visit.text("Decided after {used} of {limit} working days.", used=clock.used, limit=clock.limit)
     if clock.status == "stopped":
-        return used + visit.text("; the clock stands.", "；期限中止。")
+        return used + visit.text("; the clock stands.")
     due = written.day(clock.due, visit.language)
     over = clock.left is not None and clock.left < 0
     if over:
-        return used + visit.text(f"; it was to be decided by {due}.", f"；应于{due}前决定，已逾期。")
-    return used + visit.text(f"; to be decided by {due}.", f"；应于{due}前决定。")
+        return used + visit.text("; it was to be decided by {due}.", due=due)
+    return used + visit.text("; to be decided by {due}.", due=due)
 
 
 def clock_note(visit: Visit, clock: Clock) -> str:
@@ -156,18 +152,18 @@ def clock_note(visit: Visit, clock: Clock) -> str:
         (visit.localized(law.title(instrument)), visit.localized(articles_once(places)))
         for instrument, places in cited.items()
     ]
-    text = visit.text("; ", "；").join(
-        visit.text(f"{title}, {places}", f"{title}{places}") for title, places in placed
+    text = visit.text("; ", context="licences").join(
+        visit.text("{title}, {places}", title=title, places=places) for title, places in placed
     )  # fmt: skip
     if clock.assumed:
-        text += visit.text(". Partly an assumption of the law pack.", "。部分为法规数据包的假设。")
+        text += visit.text(". Partly an assumption of the law pack.")
     return text
 
 
 def facts(visit: Visit, application: Application) -> list[Fact]:
     """What is applied for, but for the goods."""
     content = json.loads(application.content)
-    made = [Fact(term=visit.text("About", "事项"), text=_about(visit, application))]
+    made = [Fact(term=visit.text("About", context="licences"), text=_about(visit, application))]
     for name in (*written_application.TERMS, *written_application.SHARED):
         text = content.get(name, "")
         if not text:
@@ -181,7 +177,7 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
             day = day_of(text)
             text = text if day is None else written.day(day, visit.language)
         elif name == "end_users":
-            text = visit.text("; ", "；").join(text.splitlines())
+            text = visit.text("; ", context="licences").join(text.splitlines())
         elif name == "needs":
             text = needs_text(visit, content)
         made.append(Fact(term=visit.localized(_READ.get(name, LABELS[name])), text=text))
@@ -198,12 +194,10 @@ def needs_text(visit: Visit, content: Mapping[str, str]) -> str:
     for one in needs:
         need, own = format_kg(one.need_mg), None if one.own_mg is None else format_kg(one.own_mg)
         text = visit.text(
-            f"{one.end_user}: {need} kg of {one.element} a year", f"{one.end_user}：{one.element} 每年 {need} 千克"
+            "{end_user}: {need} kg of {element} a year", end_user=one.end_user, need=need, element=one.element
         )
-        sentences.append(
-            text + ("" if own is None else visit.text(f", {own} kg for its own use", f"，其中自用 {own} 千克"))
-        )
-    return visit.text("; ", "；").join(sentences)
+        sentences.append(text + ("" if own is None else visit.text(", {own} kg for its own use", own=own)))
+    return visit.text("; ", context="licences").join(sentences)
 
 
 def _about(visit: Visit, application: Application) -> str:
@@ -226,22 +220,22 @@ def goods_table(visit: Visit, application: Application) -> Table:
                 ),
                 Cell(text=row.get("control_item", ""), note=row.get("hs_code", "")),
                 Cell(text=composition_text(row.get("composition", "")), value=row.get("composition", "")),
-                Cell(text=_as_written(row.get("mass_kg") or "", visit.text("kg", "千克")), value=row.get("mass_kg")),
+                Cell(text=_as_written(row.get("mass_kg") or "", visit.text("kg")), value=row.get("mass_kg")),
                 Cell(text=_as_written(row.get("value") or "", content["currency"] or ""), value=row.get("value")),
             )
         )
     return Table(
         name="goods",
-        caption=visit.text("Goods", "货物"),
+        caption=visit.text("Goods", context="licences"),
         columns=(
-            Column(key="goods", label=text("Goods", "货物")),
-            Column(key="item", label=text("Control item", "管制物项")),
-            Column(key="composition", label=text("Composition, %", "成分（%）")),
-            Column(key="mass", label=text("Net mass", "净重"), number=True, unit="kg"),
-            Column(key="value", label=text("Value", "金额"), number=True),
+            Column(key="goods", label=lang.text("Goods", context="licences")),
+            Column(key="item", label=lang.text("Control item", context="licences")),
+            Column(key="composition", label=lang.text("Composition, %")),
+            Column(key="mass", label=lang.text("Net mass"), number=True, unit="kg"),
+            Column(key="value", label=lang.text("Value", context="licences"), number=True),
         ),
         rows=rows,
-        empty=visit.text("No goods are named.", "未列明货物。"),
+        empty=visit.text("No goods are named."),
     )
 
 
@@ -260,11 +254,11 @@ def changes_table(visit: Visit, application: Application) -> Table | None:
     changed = written_application.differences(json.loads(before.content), json.loads(application.content))
     return Table(
         name="changes",
-        caption=visit.text("What changes", "变更内容"),
+        caption=visit.text("What changes"),
         columns=(
-            Column(key="what", label=text("What", "项目")),
-            Column(key="before", label=text("Before", "变更前")),
-            Column(key="after", label=text("Now", "变更后")),
+            Column(key="what", label=lang.text("What", context="licences, application part")),
+            Column(key="before", label=lang.text("Before", context="licences")),
+            Column(key="after", label=lang.text("Now", context="licences")),
         ),
         rows=[
             (
@@ -274,7 +268,7 @@ def changes_table(visit: Visit, application: Application) -> Table | None:
             )
             for name, old, new in changed
         ],
-        empty=visit.text("Nothing is different.", "内容无变化。"),
+        empty=visit.text("Nothing is different."),
     )
 
 
@@ -294,21 +288,19 @@ def _taken(
     title, shape, tone = _STEPS[step.kind]
     more = []
     if content["until"]:
-        more.append(visit.text("To be answered by ", "答复期限：") + written.day(content["until"], visit.language))
+        more.append(visit.text("To be answered by ") + written.day(content["until"], visit.language))
     if content.get("what"):
         more.append(words.word(REPORTS, content["what"], visit.language))
     if content.get("licence"):
-        more.append(visit.text("Licence ", "许可证 ") + content["licence"])
+        more.append(visit.text("Licence ") + content["licence"])
     proposal = content.get("proposal")
     if proposal and step.kind == "proposed":
-        more.append(
-            visit.text("to grant", "拟准予许可") if proposal["grant"] else visit.text("to refuse", "拟不予许可")
-        )
+        more.append(visit.text("to grant") if proposal["grant"] else visit.text("to refuse"))
         if proposal["mass_kg"]:
             more.append(f"{proposal['mass_kg']} kg")
     return Taken(
         when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.localized(title),
-        by=called(step.organisation) if step.organisation else visit.text("Authority", "主管部门"),
+        by=called(step.organisation) if step.organisation else visit.text("Authority"),
         text=content["text"], more=" · ".join(more), shape=shape, tone=tone,
         files=tuple((one.name, visit.here(document=one.pk)) for one in step.documents.all()),
         entry=written.count(step.entry), entry_href=visit.opens("entry", entry=step.entry),
@@ -330,7 +322,7 @@ def wanted_paper(visit: Visit, application: Application, *, disclosed_only: bool
             continue
         step = steps.get(_number(text))
         if step is None:
-            raise NotHereError("The application has no such step.", "该申请没有此步骤。")
+            raise NotHereError(lang.text("The application has no such step."))
         if asked == "words":
             return attachment(step.content.encode(), f"application-step-{step.number}.json", "application/json")
         proof = receipt(visit.store, step.entry, content=step.content.encode())

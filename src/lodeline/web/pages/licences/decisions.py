@@ -30,26 +30,26 @@ from lodeline.web.words.language import Text, text
 #: What an officer chooses, what waits, and what the button of the second officer says.
 DEED_TEXTS: Final[Mapping[Deed, tuple[Text, Text, Text]]] = {
     "suspended": (
-        text("suspend it", "中止"),
-        text("Proposed: to suspend it", "提议中止"),
-        text("Suspend it", "确认中止"),
+        text("suspend it"),
+        text("Proposed: to suspend it"),
+        text("Suspend it"),
     ),
     "resumed": (
-        text("let it be used again", "恢复"),
-        text("Proposed: to resume it", "提议恢复"),
-        text("Resume it", "确认恢复"),
+        text("let it be used again"),
+        text("Proposed: to resume it"),
+        text("Resume it"),
     ),
-    "revoked": (text("revoke it", "撤销"), text("Proposed: to revoke it", "提议撤销"), text("Revoke it", "确认撤销")),
+    "revoked": (text("revoke it"), text("Proposed: to revoke it"), text("Revoke it")),
     "holder": (
-        text("hand it over to another holder", "变更持有人"),
-        text("Proposed: to hand it over", "提议变更持有人"),
-        text("Hand it over", "确认变更"),
+        text("hand it over to another holder"),
+        text("Proposed: to hand it over"),
+        text("Hand it over"),
     ),
 }
 _NOTICES: Final[Mapping[str, Text]] = {
-    "propose": text("It is proposed. Another officer decides.", "已提议，由另一名人员决定。"),
-    "confirm": text("It is decided, and the firm is told.", "已决定，并已告知企业。"),
-    "refuse": text("The proposal is ended; the licence stands as it did.", "提议已终止，许可证状态不变。"),
+    "propose": text("It is proposed. Another officer decides."),
+    "confirm": text("It is decided, and the firm is told."),
+    "refuse": text("The proposal is ended; the licence stands as it did."),
 }
 _SENT_CHARACTERS: Final = 4_000
 
@@ -82,7 +82,7 @@ def done(visit: Visit, licence: str) -> HttpResponse | list[str]:
     }
     act = form.get("act", "")
     if act not in verbs:
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(text("Choose what to do."))
     try:
         found = verbs[act]()
     except LicenceProposalError as error:
@@ -119,27 +119,39 @@ def _waits(visit: Visit, found: LicenceProposal, *, may: bool) -> Deciding:
     on = written.day(found.on, visit.language)
     to = firm_names(visit).get(found.holder, found.holder) if found.holder else ""
     own = found.by == visit.actor.pseudonym
-    sentence = visit.localized(waits) + (visit.text(f" to {to}", f"为{to}") if to else "")
-    note = visit.text("Another officer than who proposed it decides.", "须由提议人以外的人员决定。")
+    sentence = visit.localized(waits) + (visit.text(" to {to}", to=to) if to else "")
+    note = visit.text("Another officer than who proposed it decides.")
     if own:
-        note = visit.text("You proposed it: another officer decides.", "由您提议，须由另一名人员决定。")
-    refuses = text("Take it back", "撤回提议") if own else text("Refuse it", "不同意")
+        note = visit.text("You proposed it: another officer decides.")
+    refuses = (
+        text("Take it back", context="licences, decisions") if own else text("Refuse it", context="licences, decisions")
+    )
     return Deciding(
-        waits=visit.text(f"{sentence} from {on}", f"{sentence}，自{on}起"), grounds=found.reason, note=note,
+        waits=visit.text("{sentence} from {on}", sentence=sentence, on=on),
+        grounds=found.reason,
+        note=note,
         proposal=found.id,
         confirms=Act(
             label=visit.localized(button), name="act", value="confirm", look="danger" if found.deed == "revoked" else ""
-        ) if may and not own else None,
+        )
+        if may and not own
+        else None,
         refuses=Act(label=visit.localized(refuses), name="act", value="refuse", look="ghost") if may else None,
         why=_why(visit) if may else None,
-    )  # fmt: skip
+    )
 
 
 def _why(visit: Visit) -> Field:
     return Field(
-        name="answer", label=visit.text("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
-        value=_sent(visit, "answer"), hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
-    )  # fmt: skip
+        name="answer",
+        label=visit.text("Why", context="licences, decisions"),
+        kind="textarea",
+        lines=2,
+        required=True,
+        width="full",
+        value=_sent(visit, "answer"),
+        hint=visit.text("It goes into the log and stays there."),
+    )
 
 
 def _fields(visit: Visit, licence: Licence) -> list[Field]:
@@ -152,29 +164,43 @@ def _fields(visit: Visit, licence: Licence) -> list[Field]:
         return []
     return [
         Field(
-            name="deed", label=visit.text("What", "事项"), kind="select", required=True, value=_sent(visit, "deed"),
+            name="deed",
+            label=visit.text("What", context="licences, decisions"),
+            kind="select",
+            required=True,
+            value=_sent(visit, "deed"),
             options=[(deed, visit.localized(DEED_TEXTS[deed][0])) for deed in can],
         ),
         Field(
-            name="on", label=visit.text("From", "自"), kind="date", required=True, width="short",
+            name="on",
+            label=visit.text("From", context="licences, decisions"),
+            kind="date",
+            required=True,
+            width="short",
             value=_sent(visit, "on") or day.isoformat(),
-            hint=visit.text(
-                "Confirmed later, it counts from the day of the confirmation.", "晚于该日确认的，自确认之日起生效。"
-            ),
+            hint=visit.text("Confirmed later, it counts from the day of the confirmation."),
         ),
         Field(
-            name="holder", label=visit.text("New holder", "新持有人"), value=_sent(visit, "holder"), width="medium",
-            hint=visit.text("Id in the register; only to hand it over.", "登记编号；仅变更持有人时填写。"),
+            name="holder",
+            label=visit.text("New holder"),
+            value=_sent(visit, "holder"),
+            width="medium",
+            hint=visit.text("Id in the register; only to hand it over."),
         ),
         Field(
-            name="reason", label=visit.text("Grounds", "依据和理由"), kind="textarea", lines=3, required=True,
-            width="full", value=_sent(visit, "reason"),
+            name="reason",
+            label=visit.text("Grounds", context="licences"),
+            kind="textarea",
+            lines=3,
+            required=True,
+            width="full",
+            value=_sent(visit, "reason"),
             hint=visit.text(
-                f"The firm reads them once it is confirmed. At most {REASON_CHARACTERS} characters.",
-                f"确认后告知企业，最多 {REASON_CHARACTERS} 个字符。",
+                "The firm reads them once it is confirmed. At most {reason_characters} characters.",
+                reason_characters=REASON_CHARACTERS,
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _is_barred(register: Register, licence: str, deed: Deed, day: date) -> bool:
@@ -185,12 +211,18 @@ def _is_barred(register: Register, licence: str, deed: Deed, day: date) -> bool:
 def _proposed(visit: Visit, licence: str, form: QueryDict) -> ProposalAnswer:
     on = day_of(form.get("on", ""))
     if on is None:
-        raise LicenceProposalError("Give the day from which, like 2026-03-01.", "请填写起始日期，如 2026-03-01。")
+        raise LicenceProposalError(text("Give the day from which, like 2026-03-01."))
     return licence_acts.propose(
-        visit.actor, visit.store, licence, form.get("deed", "")[:_SENT_CHARACTERS], on=on,
-        reason=form.get("reason", "")[:_SENT_CHARACTERS], holder=form.get("holder", "").strip()[:_SENT_CHARACTERS],
-        law=visit.law, now=clock.now(),
-    )  # fmt: skip
+        visit.actor,
+        visit.store,
+        licence,
+        form.get("deed", "")[:_SENT_CHARACTERS],
+        on=on,
+        reason=form.get("reason", "")[:_SENT_CHARACTERS],
+        holder=form.get("holder", "").strip()[:_SENT_CHARACTERS],
+        law=visit.law,
+        now=clock.now(),
+    )
 
 
 def _sent(visit: Visit, name: str) -> str:

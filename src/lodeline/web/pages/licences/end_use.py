@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lodeline.control.licences.end_use import EndUse, Question, large_mg
+from lodeline.language import bilingual
 from lodeline.material.mass import format_kg
 from lodeline.service.licences.end_use import EndUses
 from lodeline.web.parts.table import Cell, Column, Row, Table
@@ -19,21 +20,21 @@ def table(visit: Visit, used: EndUses) -> Table:
     """A row for each end user and element."""
     return Table(
         name="end-use",
-        caption=visit.text("End users and their need", "最终用户与需求"),
+        caption=visit.text("End users and their need"),
         columns=(
-            Column(key="end_user", label=text("End user", "最终用户")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="asked", label=text("Asked for", "本次申请"), number=True, unit="kg"),
-            Column(key="pending", label=text("Others ask", "其他申请"), number=True, unit="kg"),
-            Column(key="licensed", label=text("To leave", "许可余量"), number=True, unit="kg"),
-            Column(key="year", label=text("In a year", "以上年均"), number=True, unit="kg"),
-            Column(key="exported", label=text("Has left", "近12个月出口"), number=True, unit="kg"),
-            Column(key="onward", label=text("For others", "代他人购买"), number=True, unit="kg"),
-            Column(key="need", label=text("Need", "年需求"), number=True, unit="kg"),
-            Column(key="own", label=text("Own use", "其中自用"), number=True, unit="kg"),
+            Column(key="end_user", label=text("End user")),
+            Column(key="element", label=text("Element")),
+            Column(key="asked", label=text("Asked for"), number=True, unit="kg"),
+            Column(key="pending", label=text("Others ask"), number=True, unit="kg"),
+            Column(key="licensed", label=text("To leave"), number=True, unit="kg"),
+            Column(key="year", label=text("In a year"), number=True, unit="kg"),
+            Column(key="exported", label=text("Has left", context="licences, end use"), number=True, unit="kg"),
+            Column(key="onward", label=text("For others"), number=True, unit="kg"),
+            Column(key="need", label=text("Need"), number=True, unit="kg"),
+            Column(key="own", label=text("Own use"), number=True, unit="kg"),
         ),
         rows=[_row(visit, one) for one in used.rows],
-        empty=visit.text("No end user or listed element is named.", "未列明最终用户或所列元素。"),
+        empty=visit.text("No end user or listed element is named."),
     )
 
 
@@ -42,10 +43,7 @@ def _row(visit: Visit, one: EndUse) -> Row:
     tone: Tone | None = "hold" if one.questions else None
     onward = ""
     if one.onward_mg and share is not None:
-        onward = visit.text(
-            f"{written.percent(share / 1e9, visit.language)} of what it bought",
-            f"占其购买量 {written.percent(share / 1e9, visit.language)}",
-        )
+        onward = visit.text("{share} of what it bought", share=written.percent(share / 1000000000.0, visit.language))
     return (
         Cell(text=one.end_user, value=one.end_user),
         Cell(text=one.element, value=one.element, shape="diamond" if one.questions else "", tone=tone),
@@ -53,7 +51,7 @@ def _row(visit: Visit, one: EndUse) -> Row:
         Cell(text=_kg(visit, one.onward_mg).text, value=one.onward_mg / written.MG_PER_KG, note=onward),
         _kg(visit, one.need_mg, zero=True),
         _kg(visit, one.own_mg, zero=True),
-    )  # fmt: skip
+    )
 
 
 def _kg(visit: Visit, mass_mg: int | None, *, zero: bool = False) -> Cell:
@@ -65,7 +63,7 @@ def _kg(visit: Visit, mass_mg: int | None, *, zero: bool = False) -> Cell:
 
 def headline(visit: Visit, used: EndUses) -> str:
     """What exceeds, in sentences; empty where nothing does."""
-    return visit.text(" ", "").join(visit.localized(text) for text in _unlisted_texts(used))
+    return visit.localized(bilingual(" ", "")).join(visit.localized(text) for text in _unlisted_texts(used))
 
 
 def query(used: EndUses) -> str:
@@ -76,7 +74,10 @@ def query(used: EndUses) -> str:
             asked.setdefault(question, []).append(f"{one.end_user}, {one.element}")
     lines = []
     for question, about in asked.items():
-        named_zh, named = "；".join(one.replace(", ", "，") for one in about), "; ".join(about)
+        named_zh, named = (
+            "；".join(one.replace(", ", "，") for one in about),
+            "; ".join(about),
+        )
         lines += [f"{_ASKED[question]['zh']}？（{named_zh}）", f"{_ASKED[question]['en']}? ({named})"]
     return "\n".join(lines)
 
@@ -84,13 +85,18 @@ def query(used: EndUses) -> str:
 def notes(visit: Visit, used: EndUses) -> list[str]:
     """Which names were taken for one end user, and of what no element is stated."""
     texts = [
-        visit.text(f"Taken for {user}: {'; '.join(sorted(names))}.", f"视同 {user}：{'；'.join(sorted(names))}。")
+        visit.text(
+            "Taken for {user}: {names}.",
+            user=user,
+            names=bilingual("; ".join(sorted(names)), "；".join(sorted(names))),
+        )
         for user, names in used.names.items()
     ]
     texts += [
         visit.text(
-            f"Licences to {user} over {format_kg(goods_mg)} kg of goods state no element and are not in the table.",
-            f"发给 {user} 的许可证中有 {format_kg(goods_mg)} 千克货物未载明元素数量，未计入本表。",
+            "Licences to {user} over {format_kg} kg of goods state no element and are not in the table.",
+            user=user,
+            format_kg=format_kg(goods_mg),
         )
         for user, goods_mg in used.unstated_mg.items()
         if goods_mg
@@ -104,46 +110,56 @@ def _unlisted_texts(used: EndUses) -> list[Text]:
         en, zh, kg = f"{one.element} to {one.end_user}", f"{one.end_user} 的 {one.element}", format_kg
         for question in one.questions:
             if question == "need-exceeded":
-                found.append(text(
-                    f"{en}: {kg(one.most_mg)} kg a year, {kg(one.over_need_mg)} kg more than the stated need.",
-                    f"{zh}：每年 {kg(one.most_mg)} 千克，超出所述需求 {kg(one.over_need_mg)} 千克。",
-                ))  # fmt: skip
+                found.append(
+                    text(
+                        "{text}: {most_mg} kg a year, {over_need_mg} kg more than the stated need.",
+                        text=bilingual(en, zh),
+                        most_mg=kg(one.most_mg),
+                        over_need_mg=kg(one.over_need_mg),
+                    )
+                )
             elif question == "own-exceeded":
-                found.append(text(
-                    f"{en}: {kg(one.over_own_mg)} kg a year beyond its own use stay with it or go on.",
-                    f"{zh}：每年超出自用 {kg(one.over_own_mg)} 千克，留存或转售。",
-                ))  # fmt: skip
+                found.append(
+                    text(
+                        "{text}: {over_own_mg} kg a year beyond its own use stay with it or go on.",
+                        text=bilingual(en, zh),
+                        over_own_mg=kg(one.over_own_mg),
+                    )
+                )
             elif question == "onward":
-                found.append(text(
-                    f"{en}: it bought {kg(one.onward_mg)} kg for other end users within twelve months.",
-                    f"{zh}：近12个月为其他最终用户购买 {kg(one.onward_mg)} 千克。",
-                ))  # fmt: skip
+                found.append(
+                    text(
+                        "{text}: it bought {onward_mg} kg for other end users within twelve months.",
+                        text=bilingual(en, zh),
+                        onward_mg=kg(one.onward_mg),
+                    )
+                )
             else:
-                found.append(text(
-                    f"{en}: {kg(one.most_mg)} kg a year, and no need is stated (asked for from {kg(large_mg())} kg).",
-                    f"{zh}：每年 {kg(one.most_mg)} 千克，未说明需求（达 {kg(large_mg())} 千克须说明）。",
-                ))  # fmt: skip
+                found.append(
+                    text(
+                        "{text}: {most_mg} kg a year, and no need is stated (asked for from {large_mg} kg).",
+                        text=bilingual(en, zh),
+                        most_mg=kg(one.most_mg),
+                        large_mg=kg(large_mg()),
+                    )
+                )
     return found
 
 
 _ASKED: Final[Mapping[Question, Text]] = {
     "need-missing": text(
-        "How much of the element does the end user need in a year from all suppliers, and how much of it for its own"
-        " products? Please show its bill of materials and yearly output",
-        "最终用户每年从全部供应商需要该元素多少千克，其中自用多少？请提供产品用料清单和年产量",
+        "How much of the element does the end user need in a year from all suppliers, and how "
+        "much of it for its own products? Please show its bill of materials and yearly output"
     ),
     "need-exceeded": text(
-        "What is licensed, applied for or exported to the end user exceeds the need stated for a year. What is the rest"
-        " for, and where is it kept",
-        "已许可、在申请或已出口给最终用户的数量超出所述年需求，超出部分作何用途、存放何处",
+        "What is licensed, applied for or exported to the end user exceeds the need stated for a "
+        "year. What is the rest for, and where is it kept"
     ),
     "own-exceeded": text(
-        "More goes to the end user than it uses itself. To whom does it pass the rest on, in which form and for which"
-        " use",
-        "供给最终用户的数量超出其自用量，其余部分以何种形态转给何人、作何用途",
+        "More goes to the end user than it uses itself. To whom does it pass the rest on, in "
+        "which form and for which use"
     ),
     "onward": text(
-        "The end user has bought such goods for others. Who are they, and does any of what is applied for go to them",
-        "最终用户曾为他人购买同类货物，相关主体是谁，本次申请的货物是否转给他们",
+        "The end user has bought such goods for others. Who are they, and does any of what is applied for go to them"
     ),
 }

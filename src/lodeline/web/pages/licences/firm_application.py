@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
+from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import GOODS, SHARED, TERMS, needed_documents
 from lodeline.control.licences.end_use import large_mg
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem as Found
 from lodeline.material.mass import format_kg
 from lodeline.office.findings.files import FileRefusedError, attached
@@ -28,20 +30,20 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: Lines of goods that stand empty at the end of the form.
 _SPARE_ROWS: Final = 2
 _NOTICES: Final[Mapping[str, Text]] = {
-    "saved": text("Saved.", "已保存。"),
-    "checked": text("Saved and checked.", "已保存并检查。"),
-    "attached": text("The document is here, sealed.", "材料已加密保存。"),
-    "detached": text("The document is taken out.", "材料已移除。"),
-    "submitted": text("Handed in. The authority examines it now.", "已提交，主管部门开始审查。"),
-    "answered": text("Your answer is with the authority; the clock runs again.", "答复已提交，审查期限继续计算。"),
-    "withdrawn": text("The application is withdrawn.", "申请已撤回。"),
-    "reported": text("The report is with the authority.", "报告已提交。"),
+    "saved": lang.text("Saved."),
+    "checked": lang.text("Saved and checked."),
+    "attached": lang.text("The document is here, sealed."),
+    "detached": lang.text("The document is taken out."),
+    "submitted": lang.text("Handed in. The authority examines it now."),
+    "answered": lang.text("Your answer is with the authority; the clock runs again."),
+    "withdrawn": lang.text("The application is withdrawn."),
+    "reported": lang.text("The report is with the authority."),
 }
 #: Of what a draft was begun with.
 _NAME_CHARACTERS: Final = 120
@@ -57,7 +59,7 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
     try:
         one = application_views.own_application(visit.actor, organisation, application)
     except ApplicationError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     paper = part.wanted_paper(visit, one, disclosed_only=True)
     if paper is not None:
         return paper
@@ -105,13 +107,17 @@ def _act(firm: Firm, one: Application) -> str:
         return "attached"
 
     verbs: dict[str, Callable[[], object]] = {
-        "save": save, "check": check, "submit": submit, "attach": attach,
+        "save": save,
+        "check": check,
+        "submit": submit,
+        "attach": attach,
         "answer": lambda: applications.answer(actor, store, one, text=text, files=files(), now=now) and "answered",
         "withdraw": lambda: applications.withdraw(actor, store, one, text=text, now=now) and "withdrawn",
-        "report": lambda: applications.report(
-            actor, store, one, what=_reported(form), text=text, files=files(), now=now
-        ) and "reported",
-    }  # fmt: skip
+        "report": lambda: (
+            applications.report(actor, store, one, what=_reported(form), text=text, files=files(), now=now)
+            and "reported"
+        ),
+    }
     if act == "drop":
         applications.drop(actor, one)
         return str(firm.url("firm-licences", query={"view": "applications"}))
@@ -119,13 +125,13 @@ def _act(firm: Firm, one: Application) -> str:
         applications.detach(actor, one, int(act[7:]))
         return visit.here(said="detached")
     if act not in verbs:
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(lang.text("Choose what to do."))
     return visit.here(said=verbs[act]())
 
 
 def _reported(form: QueryDict) -> str:
     if form.get("what") not in part.REPORTS:
-        raise BadQuestionError("Choose what is reported.", "请选择报告事项。")
+        raise BadQuestionError(lang.text("Choose what is reported."))
     return str(form["what"])
 
 
@@ -150,19 +156,16 @@ def _begun_with(firm: Firm) -> list[Notice]:
     if not begun:
         return []
     like = visit.query("like")
-    text = visit.text(f"Begun with {begun}.", f"已按 {begun} 预填。")
+    text = visit.text("Begun with {begun}.", begun=begun)
     if like is None:
-        more = visit.text(
-            "What is known of it is filled in; the rest is yours to write.", "已知内容均已填入，其余请自行填写。"
-        )
+        more = visit.text("What is known of it is filled in; the rest is yours to write.")
         return [Notice(kind="info", text=text, more=more)]
     more = visit.text(
-        "Parties, end use, contract, statement and documents are those of an earlier application, and the value is"
-        " reckoned at its price: see that they still hold.",
-        "当事方、最终用途、合同、说明和材料取自此前的申请，金额按其单价推算：请核对是否仍然适用。",
+        "Parties, end use, contract, statement and documents are those of an earlier "
+        "application, and the value is reckoned at its price: see that they still hold."
     )
     href = firm.url("firm-application", application=like)
-    act = Act(label=visit.text("The earlier application", "此前的申请"), href=href, look="ghost", small=True)
+    act = Act(label=visit.text("The earlier application"), href=href, look="ghost", small=True)
     return [Notice(kind="info", text=text, more=more, act=act)]
 
 
@@ -180,8 +183,7 @@ def _draft(
     return show(
         visit,
         "lodeline/licences/firm_application_draft.html",
-        title=check.headline if one.content != _EMPTY
-        else visit.text("An application for an export licence", "出口许可申请"),
+        title=check.headline if one.content != _EMPTY else visit.text("An application for an export licence"),
         status=status,
         notices=[*notices, *_begun_with(firm)],
         check=check,
@@ -196,20 +198,24 @@ def _draft(
         goods=_goods(visit, content["goods"], wrong),
         documents=part.documents(one, labels, visit),
         document_kind=Field(
-            name="document_kind", label=visit.text("What it is", "材料类别"), kind="select",
+            name="document_kind",
+            label=visit.text("What it is", context="licences"),
+            kind="select",
             options=[(kind, visit.localized(label)) for kind, label in labels.items()],
             errors=[text for (_, column), texts in wrong.items() if column.startswith("document-") for text in texts],
         ),
         files=_files(visit),
         may=visit.actor.may("own.file", firm.organisation),
-    )  # fmt: skip
+    )
 
 
-def _documents_needed(firm: Firm, kind: str, one: Application) -> dict[str, Mapping[str, str]]:
+def _documents_needed(firm: Firm, kind: str, one: Application) -> Mapping[str, Mapping[str, str]]:
     law, day = firm.own.law, firm.today
     read = written_application.read(json.loads(one.content), exporter=one.organisation)
     besides = licence_parties.papers(licence_parties.listed(firm.visit.store, law, read, day=day), law, day=day)
-    return needed_documents(law, kind, day=day, besides=besides) or {"other": {"en": "document", "zh": "材料"}}
+    return needed_documents(law, kind, day=day, besides=besides) or {
+        "other": cast(Mapping[str, str], lang.text("document", context="licences"))
+    }
 
 
 def _field(
@@ -218,9 +224,12 @@ def _field(
     visit = firm.visit
     errors = wrong.get((None, name), ())
     common: dict[str, Any] = {
-        "name": name, "label": visit.localized(part.LABELS[name]), "value": content.get(name, ""), "errors": errors,
+        "name": name,
+        "label": visit.localized(part.LABELS[name]),
+        "value": content.get(name, ""),
+        "errors": errors,
         "required": name in written_application.NEEDED,
-    }  # fmt: skip
+    }
     if name == "kind":
         options = [("", ""), *((one, visit.localized(text)) for one, text in part.KINDS.items())]
         return Field(kind="select", options=options, **common)
@@ -230,9 +239,9 @@ def _field(
         hint = _needs_hint(visit) if name == "needs" else ""
         return Field(kind="textarea", lines=_LONG[name], width="full", hint=hint, **common)
     hints = {
-        "destination": visit.text("Two letters, like DE", "两位字母代码，如 DE"),
-        "end_user_country": visit.text("Two letters, like DE", "两位字母代码，如 DE"),
-        "currency": visit.text("Three letters, like CNY", "三位字母代码，如 CNY"),
+        "destination": visit.text("Two letters, like DE"),
+        "end_user_country": visit.text("Two letters, like DE"),
+        "currency": visit.text("Three letters, like CNY"),
     }
     return Field(hint=hints.get(name, ""), width="short" if name in hints else "long", **common)
 
@@ -240,10 +249,10 @@ def _field(
 def _needs_hint(visit: Visit) -> str:
     large = format_kg(large_mg())
     return visit.text(
-        "One a line: element; kg a year from all suppliers; kg of it for own use; end user. Like"
-        f" Dy; 120; 90; Drives GmbH. Asked for from {large} kg of an element a year to one end user.",
-        "每行一项：元素；每年需求千克（含全部供应商）；其中自用千克；最终用户。例如 Dy; 120; 90; Drives GmbH。"
-        f"同一最终用户同一元素每年达 {large} 千克的，将要求说明。",
+        "One a line: element; kg a year from all suppliers; kg of it for own use; end user. Like "
+        "Dy; 120; 90; Drives GmbH. Asked for from {large} kg of an element a year to one end "
+        "user.",
+        large=large,
     )
 
 
@@ -255,11 +264,13 @@ def _goods(
     for number, row in enumerate([*rows, *({} for _ in range(_SPARE_ROWS))], 1):
         cells = [
             {
-                "name": f"goods-{name}", "value": row.get(name, ""), "label": visit.localized(COLUMNS[name]),
+                "name": f"goods-{name}",
+                "value": row.get(name, ""),
+                "label": visit.localized(COLUMNS[name]),
                 "wrong": bool(wrong.get((number, name))),
             }
             for name in GOODS
-        ]  # fmt: skip
+        ]
         problems = [text for (at, _), texts in wrong.items() if at == number for text in texts]
         shown_rows.append({"number": number, "cells": cells, "text": problems})
     return shown_rows
@@ -270,21 +281,24 @@ def _summary(firm: Firm, problems: Sequence[Found]) -> Problems | None:
     if not problems:
         return None
     return Problems(
-        heading=visit.text("It cannot be handed in yet", "暂不能提交"),
+        heading=visit.text("It cannot be handed in yet"),
         problems=found_problems(firm, problems),
-        note=visit.text("What you wrote is kept.", "已填写的内容均已保存。"),
+        note=visit.text("What you wrote is kept."),
     )
 
 
 def _files(visit: Visit) -> Field:
     return Field(
-        name="files", label=visit.text("File", "文件"), kind="file", multiple=True, accept=_ACCEPT,
+        name="files",
+        label=visit.text("File"),
+        kind="file",
+        multiple=True,
+        accept=_ACCEPT,
         hint=visit.text(
-            "PDF, PNG, JPEG or CSV; at most five at a time, 2 MB together. Sealed; only you and the officer in charge"
-            " open it.",
-            "PDF、PNG、JPEG 或 CSV；每次最多五个，合计不超过 2 MB。加密保存，仅本企业和承办人可查阅。",
+            "PDF, PNG, JPEG or CSV; at most five at a time, 2 MB together. Sealed; only you and the "
+            "officer in charge open it."
         ),
-    )  # fmt: skip
+    )
 
 
 def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status: int) -> HttpResponse:
@@ -302,7 +316,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
     return show(
         visit,
         "lodeline/licences/firm_application.html",
-        title=visit.text(f"Application: {state.text.lower()}", f"许可申请：{state.text}"),
+        title=visit.text("Application: {lower}", lower=bilingual(state.text.lower(), state.text)),
         status=status,
         notices=notices,
         name=firm.name,
@@ -328,43 +342,59 @@ def _letter(firm: Firm, one: Application) -> dict[str, str | None] | None:
     if not decided:
         return None
     return {
-        "to": firm.name, "id": firm.organisation, "licence": one.licence,
+        "to": firm.name,
+        "id": firm.organisation,
+        "licence": one.licence,
         "licence_at": firm.url("firm-licence", licence=one.licence) if one.licence else "",
-        "when": firm.moment(decided[-1].at), "entry": str(decided[-1].entry),
-    }  # fmt: skip
+        "when": firm.moment(decided[-1].at),
+        "entry": str(decided[-1].entry),
+    }
 
 
 def _forms(firm: Firm, one: Application) -> list[dict[str, Any]]:
     visit = firm.visit
-    text = Field(
-        name="text", label=visit.text("In your words", "说明"), kind="textarea", lines=6, required=True, width="full"
-    )
+    text = Field(name="text", label=visit.text("In your words"), kind="textarea", lines=6, required=True, width="full")
     forms: list[dict[str, Any]] = []
     if one.state == "queried":
         forms.append(
             {
-                "act": "answer", "heading": visit.text("Answer the query", "答复质询"), "open": True,
-                "fields": [text, _files(visit)], "button": visit.text("Send the answer", "提交答复"), "look": "",
+                "act": "answer",
+                "heading": visit.text("Answer the query"),
+                "open": True,
+                "fields": [text, _files(visit)],
+                "button": visit.text("Send the answer", context="licences"),
+                "look": "",
             }
-        )  # fmt: skip
+        )
     if one.state == "granted":
         what = Field(
-            name="what", label=visit.text("What is reported", "报告事项"), kind="select", required=True,
+            name="what",
+            label=visit.text("What is reported"),
+            kind="select",
+            required=True,
             options=[(kind, visit.localized(label)) for kind, label in _reports(firm).items()],
-        )  # fmt: skip
+        )
         forms.append(
             {
-                "act": "report", "heading": visit.text("Report on the goods", "报告货物情况"), "open": False,
-                "fields": [what, text, _files(visit)], "button": visit.text("Send the report", "提交报告"), "look": "",
+                "act": "report",
+                "heading": visit.text("Report on the goods"),
+                "open": False,
+                "fields": [what, text, _files(visit)],
+                "button": visit.text("Send the report"),
+                "look": "",
             }
-        )  # fmt: skip
+        )
     if one.state in ("submitted", "queried", "proposed"):
         forms.append(
             {
-                "act": "withdraw", "heading": visit.text("Withdraw the application", "撤回申请"), "open": False,
-                "fields": [text], "button": visit.text("Withdraw it", "撤回"), "look": "danger",
+                "act": "withdraw",
+                "heading": visit.text("Withdraw the application"),
+                "open": False,
+                "fields": [text],
+                "button": visit.text("Withdraw it", context="licences"),
+                "look": "danger",
             }
-        )  # fmt: skip
+        )
     sent = visit.request.POST
     # A form is shown after it was sent only where it was refused.
     return [

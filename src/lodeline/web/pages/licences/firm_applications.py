@@ -51,15 +51,13 @@ def applications(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         return csv
     waiting = sum(one.state == "queried" for one in every)
     under_way = sum(one.state in _OPEN for one in every)
-    title = visit.text("No application is under way", "没有办理中的申请")
+    title = visit.text("No application is under way")
     if waiting:
         title = counted(
-            visit, waiting, "One query waits for your answer", "{n} queries wait for your answer", "有{n}项质询待答复"
+            visit, waiting, text("One query waits for your answer"), text("{n} queries wait for your answer")
         )
     elif under_way:
-        title = counted(
-            visit, under_way, "One application is under way", "{n} applications are under way", "有{n}份申请办理中"
-        )
+        title = counted(visit, under_way, text("One application is under way"), text("{n} applications are under way"))
     granted = [one for one in every if one.state == "granted"]
     return show(
         visit,
@@ -67,7 +65,7 @@ def applications(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         title=title,
         status=400 if refused else 200,
         name=firm.name,
-        label=visit.text("Licences", "许可证"),
+        label=visit.text("Licences"),
         tabs=tabs,
         notices=[Notice(kind="problem", text=refused)] if refused else [],
         table=shown(visit, table),
@@ -81,7 +79,7 @@ def _begin(firm: Firm) -> str:
     visit, form, today = firm.visit, firm.visit.request.POST, firm.today
     relation = next((one for one in RELATIONS if one == form.get("relation", "new")), None)
     if relation is None:
-        raise BadQuestionError("Choose what to apply for.", "请选择申请事项。")
+        raise BadQuestionError(text("Choose what to apply for."))
     if relation != "new":
         made = office.begin(
             visit.actor, firm.organisation, relation=relation, of_licence=form.get("of_licence", ""), now=firm.now
@@ -110,8 +108,7 @@ def _known(firm: Firm, what: str, name: str, today: date) -> Prefilled:
     found = _ASKED.fullmatch(name)
     if what != "asked" or found is None:
         raise BadQuestionError(
-            "An application begins with lot:NAME, model:NAME, licence:NUMBER or asked:ENTRY.LINE.",
-            "申请可按 lot:批次、model:型号、licence:许可证号 或 asked:条目.项 预填。",
+            text("An application begins with lot:NAME, model:NAME, licence:NUMBER or asked:ENTRY.LINE.")
         )
     return prefilling.of_declaration(visit.actor, own, snapshot, int(found[1]), int(found[2]), today=today)
 
@@ -121,32 +118,26 @@ def _fields(firm: Firm, granted: list[Application]) -> list[Field]:
     options = [(one, visit.localized(part.RELATIONS[one])) for one in RELATIONS if granted or one == "new"]
     fields = [
         Field(
-            name="relation", label=visit.text("Apply for", "申请事项"), kind="select", options=options, required=True,
-            hint=visit.text(
-                "A change of item, destination, end user or end use is a new application.",
-                "变更物项、目的地、最终用户或最终用途的，须重新申请。",
-            ),
+            name="relation", label=visit.text("Apply for"), kind="select", options=options, required=True,
+            hint=visit.text("A change of item, destination, end user or end use is a new application."),
         )
     ]  # fmt: skip
     licences = [one.id for one in firm.own.register.licences_held_by(firm.organisation)]
-    like = [(f"licence:{one}", visit.text(f"Licence {one}", f"许可证 {one}")) for one in sorted(licences, reverse=True)]
+    like = [(f"licence:{one}", visit.text("Licence {one}", one=one)) for one in sorted(licences, reverse=True)]
     models = prefilling.models(visit.actor, firm.own)[:_MODELS_MOST]
-    like += [(f"model:{one}", visit.text(f"Model {one}", f"型号 {one}")) for one in models]
+    like += [(f"model:{one}", visit.text("Model {one}", one=one)) for one in models]
     if like:
         fields.append(
             Field(
-                name="from", label=visit.text("Filled in from", "预填来源"), kind="select",
-                options=[("", visit.text("nothing", "不预填")), *like],
-                hint=visit.text(
-                    "For a new licence. From a lot: on the page of the lot.",
-                    "用于新申请。按批次预填请在批次页面办理。",
-                ),
+                name="from", label=visit.text("Filled in from"), kind="select",
+                options=[("", visit.text("nothing", context="licences")), *like],
+                hint=visit.text("For a new licence. From a lot: on the page of the lot."),
             )
         )  # fmt: skip
     if granted:
         fields.append(
             Field(
-                name="of_licence", label=visit.text("Of the licence", "所涉许可证"), kind="select",
+                name="of_licence", label=visit.text("Of the licence"), kind="select",
                 options=[(one.licence, one.licence) for one in granted],
             )
         )  # fmt: skip
@@ -157,17 +148,17 @@ def _table(firm: Firm, every: list[Application]) -> Table:
     visit = firm.visit
     return Table(
         name="applications",
-        caption=visit.text("Applications", "许可申请"),
+        caption=visit.text("Applications", context="licences, firm applications"),
         columns=(
-            Column(key="for", label=text("For", "最终用户")),
-            Column(key="about", label=text("About", "事项")),
-            Column(key="goods", label=text("Goods", "货物")),
-            Column(key="in", label=text("Handed in", "提交时间")),
-            Column(key="clock", label=text("Time to decide", "审查期限")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="for", label=text("For", context="licences, firm applications")),
+            Column(key="about", label=text("About", context="licences")),
+            Column(key="goods", label=text("Goods", context="licences")),
+            Column(key="in", label=text("Handed in", context="licences, firm applications")),
+            Column(key="clock", label=text("Time to decide")),
+            Column(key="state", label=text("State")),
         ),
         rows=[_row(firm, one) for one in every],
-        empty=visit.text("Nothing has been applied for here.", "尚无申请。"),
+        empty=visit.text("Nothing has been applied for here."),
     )
 
 
@@ -180,7 +171,7 @@ def _row(firm: Firm, one: Application) -> Row:
     clock = application_views.clock_of(one, firm.own.law, today=firm.today)
     return (
         Cell(
-            text=users[0] if users else visit.text("not stated yet", "尚未填写"), value=one.reference,
+            text=users[0] if users else visit.text("not stated yet"), value=one.reference,
             href=firm.url("firm-application", application=one.reference),
             note=words.country(str(content["destination"]), visit.language) if content["destination"] else "",
         ),
@@ -188,7 +179,7 @@ def _row(firm: Firm, one: Application) -> Row:
             text=words.word(part.RELATIONS, one.relation, visit.language), value=one.relation, note=one.of_licence,
             whole=True,
         ),
-        Cell(text=visit.text(", ", "、").join(str(row.get("product_name", "")) for row in goods[:3])),
+        Cell(text=visit.text(", ", context="licences").join(str(row.get("product_name", "")) for row in goods[:3])),
         Cell(
             text=written.NOTHING if one.submitted_at is None else firm.moment(one.submitted_at),
             value=None if one.submitted_at is None else one.submitted_at.isoformat(),

@@ -24,9 +24,10 @@ from lodeline.web.words.language import Language, Text, text
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {
-    "in-use": text("In use", "使用中"), "applications": text("Applications", "申请"),
-    "quota": text("Quota", "总量控制指标"),
-}  # fmt: skip
+    "in-use": text("In use", context="licences, firm licences"),
+    "applications": text("Applications", context="licences, firm licences"),
+    "quota": text("Quota", context="licences, firm licences"),
+}
 
 
 def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
@@ -36,7 +37,7 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
     view = visit.query("view") or "in-use"
     if view not in VIEWS:
         known = ", ".join(VIEWS)
-        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+        raise BadQuestionError(text("There is no view {view!r}: one of {known}.", view=view, known=known))
     tabs = [
         Tab(label=visit.localized(label), here=key == view, href=firm.url("firm-licences", query=_query(key)) or "")
         for key, label in VIEWS.items()
@@ -58,18 +59,16 @@ def _in_use(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
     if csv is not None:
         return csv
     now = sum(one.state == "granted" for one in every)
-    title = visit.text("No export licence of yours is in force", "没有有效的出口许可证")
+    title = visit.text("No export licence of yours is in force")
     if now:
-        title = counted(
-            visit, now, "One export licence is in force", "{n} export licences are in force", "有{n}份出口许可证有效"
-        )
+        title = counted(visit, now, text("One export licence is in force"), text("{n} export licences are in force"))
     return show(
         visit,
         "lodeline/licences/firm_licences.html",
         title=title,
         name=firm.name,
         table=shown(visit, table),
-        label=visit.text("Licences", "许可证"),
+        label=visit.text("Licences"),
         tabs=tabs,
         apply=firm.url("firm-licences", query=_query("applications"))
         if visit.actor.may("own.file", firm.organisation)
@@ -82,24 +81,22 @@ def _table(firm: Firm, every: Sequence[RegisteredLicence]) -> Table:
     visit = firm.visit
     return Table(
         name="licences",
-        caption=visit.text("Export licences", "出口许可证"),
+        caption=visit.text("Export licences"),
         columns=(
-            Column(key="licence", label=text("Licence", "许可证")),
-            Column(key="for", label=text("End users", "最终用户")),
-            Column(key="items", label=text("Control items", "管制物项")),
-            Column(key="until", label=text("Until", "有效期至")),
-            Column(key="mass", label=text("Mass of goods", "许可数量"), number=True, unit="kg"),
-            Column(key="reserved", label=text("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=text("Exported on it", "已出口"), number=True, unit="kg"),
-            Column(key="overdrawn", label=text("Overdrawn", "超用"), number=True, unit="kg"),
-            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="licence", label=text("Licence", context="licences, firm licences")),
+            Column(key="for", label=text("End users")),
+            Column(key="items", label=text("Control items")),
+            Column(key="until", label=text("Until", context="licences, firm licences")),
+            Column(key="mass", label=text("Mass of goods"), number=True, unit="kg"),
+            Column(key="reserved", label=text("Reserved"), number=True, unit="kg"),
+            Column(key="used", label=text("Exported on it"), number=True, unit="kg"),
+            Column(key="overdrawn", label=text("Overdrawn"), number=True, unit="kg"),
+            Column(key="left", label=text("Left", context="licences"), number=True, unit="kg"),
+            Column(key="state", label=text("State")),
         ),
         rows=[_cells(firm, one) for one in every],
-        empty=visit.text(
-            "The register has no export licence of yours.", "登记簿中没有本企业的出口许可证。"
-        ),
-    )  # fmt: skip
+        empty=visit.text("The register has no export licence of yours."),
+    )
 
 
 def _cells(firm: Firm, row: RegisteredLicence) -> Row:
@@ -108,20 +105,24 @@ def _cells(firm: Firm, row: RegisteredLicence) -> Row:
     country = words.country(row.destination, language) if row.destination else ""
     return (
         Cell(
-            text=row.id, value=row.id, whole=True, href=firm.url("firm-licence", licence=row.id),
+            text=row.id,
+            value=row.id,
+            whole=True,
+            href=firm.url("firm-licence", licence=row.id),
             note=words.word(KINDS, row.kind or "", language),
         ),
         Cell(
-            text=visit.text("; ", "；").join(row.end_users or ()) or written.NOTHING,
+            text=visit.text("; ", context="licences").join(row.end_users or ()) or written.NOTHING,
             note=" · ".join(part for part in (country, row.end_use) if part),
         ),
         Cell(
             text=" ".join(row.control_items or ()) or written.NOTHING,
-            note=visit.text(", ", "、").join(_products(row, visit.language)),
+            note=visit.text(", ", context="licences").join(_products(row, visit.language)),
         ),
         Cell(
-            text=written.day(row.valid_to, language), value=None if row.valid_to is None else row.valid_to.isoformat(),
-            note=visit.text("from ", "起自") + written.day(row.valid_from, language) if row.valid_from else "",
+            text=written.day(row.valid_to, language),
+            value=None if row.valid_to is None else row.valid_to.isoformat(),
+            note=visit.text("from ") + written.day(row.valid_from, language) if row.valid_from else "",
         ),
         firm.mass(row.mass_mg),
         firm.mass(row.reserved_mg),
@@ -129,10 +130,13 @@ def _cells(firm: Firm, row: RegisteredLicence) -> Row:
         firm.mass(row.overdrawn_mg),
         firm.mass(row.left_mg),
         Cell(
-            text=visit.localized(word), value=row.state, shape=shape, tone=tone,
+            text=visit.localized(word),
+            value=row.state,
+            shape=shape,
+            tone=tone,
             note=why_used_up(visit, row.state, row.kind, row.left_mg),
         ),
-    )  # fmt: skip
+    )
 
 
 def _products(row: RegisteredLicence, language: Language) -> list[str]:

@@ -35,7 +35,7 @@ def quota(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         "lodeline/licences/firm_quota.html",
         title=_headline(firm, every),
         name=firm.name,
-        label=visit.text("Licences", "许可证"),
+        label=visit.text("Licences"),
         tabs=tabs,
         table=shown(visit, table),
         runs=shown(visit, runs),
@@ -52,35 +52,35 @@ def _headline(firm: Firm, every: Sequence[OwnQuota]) -> str:
     visit, language, year = firm.visit, firm.visit.language, firm.today.year
     now = [one.reo for one in every if one.year == year and one.judged]
     if not now:
-        return visit.text(f"You have no quota for {year} and have drawn on none", f"{year}年没有指标，也未占用指标")
+        return visit.text("You have no quota for {year} and have drawn on none", year=year)
     over, left = sum(one.overdrawn_mg or 0 for one in now), sum(one.left_mg or 0 for one in now)
     if over:
         mass = written.mass(over, language)
-        return visit.text(f"{mass} REO beyond your quota of {year}", f"{year}年超出指标{mass}（REO）")
+        return visit.text("{mass} REO beyond your quota of {year}", mass=mass, year=year)
     mass = written.mass(left, language)
-    return visit.text(f"{mass} REO are left of your quota of {year}", f"{year}年指标尚余{mass}（REO）")
+    return visit.text("{mass} REO are left of your quota of {year}", mass=mass, year=year)
 
 
 def _table(firm: Firm, every: Sequence[OwnQuota]) -> Table:
     visit = firm.visit
     masses = {
-        "granted": text("Granted", "下达"), "reserved": text("Reserved", "预留"), "used": text("Used", "已用"),
-        "overdrawn": text("Overdrawn", "超用"), "left": text("Left", "剩余"),
-    }  # fmt: skip
+        "granted": text("Granted", context="licences, firm quota"),
+        "reserved": text("Reserved"),
+        "used": text("Used", context="licences"),
+        "overdrawn": text("Overdrawn"),
+        "left": text("Left", context="licences"),
+    }
     return Table(
         name="quota",
-        caption=visit.text("Quota", "总量控制指标"),
+        caption=visit.text("Quota", context="licences, firm quota"),
         columns=(
-            Column(key="kind", label=text("Kind", "类别")),
-            Column(key="year", label=text("Year", "年度"), number=True),
+            Column(key="kind", label=text("Kind", context="licences")),
+            Column(key="year", label=text("Year", context="licences"), number=True),
             *(Column(key=key, label=label, number=True, unit="kg REO") for key, label in masses.items()),
-            Column(key="share", label=text("Used, of granted", "使用率"), number=True, unit="%"),
+            Column(key="share", label=text("Used, of granted"), number=True, unit="%"),
         ),
         rows=[_cells(firm, row, tuple(masses)) for row in every],
-        empty=visit.text(
-            "The register has no quota for you, and your filings draw on none.",
-            "登记簿中没有本企业的指标，申报也未占用指标。",
-        ),
+        empty=visit.text("The register has no quota for you, and your filings draw on none."),
     )
 
 
@@ -90,13 +90,16 @@ def _cells(firm: Firm, row: OwnQuota, masses: tuple[str, ...]) -> Row:
     over = row.reo.overdrawn_mg
     return (
         Cell(
-            text=words.word(words.QUOTA_KINDS, row.kind, language), value=row.kind,
+            text=words.word(words.QUOTA_KINDS, row.kind, language),
+            value=row.kind,
             note=words.word(words.ORE_TYPES, row.ore_type, language) if row.ore_type else "",
         ),
         Cell(text=str(row.year), value=row.year),
         *(firm.mass(getattr(row.reo, f"{key}_mg")) for key in masses),
         Cell(
-            text=written.percent(share, language), value=None if share is None else share * 100,
-            shape="up" if over else "", tone="gain" if over else None,
+            text=written.percent(share, language),
+            value=None if share is None else share * 100,
+            shape="up" if over else "",
+            tone="gain" if over else None,
         ),
-    )  # fmt: skip
+    )

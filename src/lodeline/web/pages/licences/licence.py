@@ -36,44 +36,44 @@ from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "granted": (text("In force", "有效"), "tick", "flow"),
-    "to-come": (text("Not yet in force", "尚未生效"), "ring", "quiet"),
-    "suspended": (text("Suspended", "中止"), "bar", "hold"),
-    "exhausted": (text("Used up", "用尽"), "bar", "quiet"),
-    "expired": (text("Ended", "已到期"), "bar", "quiet"),
-    "revoked": (text("Revoked", "已撤销"), "square", "hold"),
-    "handed-on": (text("Handed on", "已转让"), "bar", "quiet"),
-    "unknown": (text("Not in the register", "未登记"), "square", "hold"),
+    "granted": (text("In force"), "tick", "flow"),
+    "to-come": (text("Not yet in force"), "ring", "quiet"),
+    "suspended": (text("Suspended"), "bar", "hold"),
+    "exhausted": (text("Used up"), "bar", "quiet"),
+    "expired": (text("Ended", context="licences"), "bar", "quiet"),
+    "revoked": (text("Revoked"), "square", "hold"),
+    "handed-on": (text("Handed on"), "bar", "quiet"),
+    "unknown": (text("Not in the register"), "square", "hold"),
 }
 #: How a reservation or tranche stands.
 POSITIONS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "open": (text("Waits to leave", "待出境"), "half", "flow"),
-    "tranche": (text("With the port", "在口岸"), "half", "flow"),
-    "lapsed": (text("Lapsed", "已失效"), "bar", "quiet"),
-    "closed": (text("Closed", "已结清"), "tick", "quiet"),
-    "voided": (text("Taken back", "已撤销"), "bar", "quiet"),
+    "open": (text("Waits to leave"), "half", "flow"),
+    "tranche": (text("With the port"), "half", "flow"),
+    "lapsed": (text("Lapsed"), "bar", "quiet"),
+    "closed": (text("Closed", context="licences"), "tick", "quiet"),
+    "voided": (text("Taken back", context="licences, licence, POSITIONS"), "bar", "quiet"),
 }
 _ACTS: Final[Mapping[str, Text]] = {
-    "reserve": text("Reserved on release", "放行时预留"),
-    "allot": text("Allotted to a port", "分配给口岸"),
-    "exit": text("Exit confirmed", "出境确认"),
-    "correct": text("Exit corrected", "更正出境确认"),
-    "void": text("Taken back", "撤销预留"),
-    "filed": text("Filed by the exporter", "企业申报出口"),
+    "reserve": text("Reserved on release"),
+    "allot": text("Allotted to a port"),
+    "exit": text("Exit confirmed"),
+    "correct": text("Exit corrected"),
+    "void": text("Taken back", context="licences, licence, ACTS"),
+    "filed": text("Filed by the exporter"),
 }
 _DEEDS: Final[Mapping[str, Text]] = {
-    "suspended": text("suspended", "中止"),
-    "resumed": text("resumed", "恢复"),
-    "revoked": text("revoked", "撤销"),
-    "holder": text("another holder", "变更持有人"),
-    "papers": text("papers filed with it", "已附材料"),
+    "suspended": text("suspended", context="licences"),
+    "resumed": text("resumed", context="licences"),
+    "revoked": text("revoked"),
+    "holder": text("another holder"),
+    "papers": text("papers filed with it"),
 }
 LABELS: Final[Mapping[str, Text]] = {
-    "granted": text("Granted", "许可"),
-    "reserved": text("Reserved", "预留"),
-    "used": text("Used", "已用"),
-    "overdrawn": text("Overdrawn", "超用"),
-    "left": text("Left", "剩余"),
+    "granted": text("Granted", context="licences, licence"),
+    "reserved": text("Reserved"),
+    "used": text("Used", context="licences"),
+    "overdrawn": text("Overdrawn"),
+    "left": text("Left", context="licences"),
 }
 MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
 
@@ -117,11 +117,8 @@ def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int 
     if state != "exhausted" or not left_mg:
         return ""
     if kind == "individual":
-        return visit.text(
-            "its one export is made; what is left cannot leave under it",
-            "单项许可限出口一次，已完成；余量不得再凭此证出口",
-        )
-    return visit.text("of its elements nothing is left", "所许可元素的数量已用尽")
+        return visit.text("its one export is made; what is left cannot leave under it")
+    return visit.text("of its elements nothing is left")
 
 
 def flagged_text(visit: Visit, exits: int) -> str:
@@ -129,7 +126,7 @@ def flagged_text(visit: Visit, exits: int) -> str:
     if not exits:
         return ""
     number = written.count(exits)
-    return visit.text(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
+    return visit.text("{number} exit{s} flagged", number=number, s="s" if exits > 1 else "")
 
 
 def _asked(visit: Visit, licence: str, *, reader: str | None = None) -> LicenceDetail:
@@ -142,7 +139,7 @@ def _asked(visit: Visit, licence: str, *, reader: str | None = None) -> LicenceD
 
 
 def _not_here(licence: str) -> NotHereError:
-    return NotHereError(f"There is no licence {licence}.", f"没有许可证 {licence}。")
+    return NotHereError(text("There is no licence {licence}.", licence=licence))
 
 
 def _page(
@@ -163,7 +160,7 @@ def _page(
     return show(
         visit,
         "lodeline/licences/licence.html",
-        title=visit.text(f"Licence {document.id}", f"许可证 {document.id}"),
+        title=visit.text("Licence {id}", id=document.id),
         state=visit.localized(word), shape=shape, tone=tone, holder=firm_names(visit).get(organisation, organisation),
         kind=words.word(KINDS, document.kind or "", language),
         until=written.day(document.valid_to, language),
@@ -211,13 +208,13 @@ def mass_cells(visit: Visit, masses: AccountMasses) -> Row:
 
 
 def _masses(visit: Visit, document: LicenceDetail) -> Table:
-    goods = {visit.text("Goods, net", "货物净重"): document.goods}
+    goods = {visit.text("Goods, net"): document.goods}
     rows = [(Cell(text=name), *mass_cells(visit, mass)) for name, mass in {**goods, **document.elements}.items()]
     return Table(
         name="masses",
-        caption=visit.text("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
+        caption=visit.text("Granted + overdrawn = reserved + used + left"),
         columns=(
-            Column(key="mass", label=text("Mass of", "项目")),
+            Column(key="mass", label=text("Mass of")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
         ),
         rows=rows,
@@ -229,28 +226,28 @@ def _positions(visit: Visit, document: LicenceDetail) -> Table:
     """Reservations and tranches: what of each is used and what may still leave."""
     return Table(
         name="positions",
-        caption=visit.text("Reservations and tranches", "预留与口岸额度"),
+        caption=visit.text("Reservations and tranches"),
         columns=(
-            Column(key="for", label=text("For", "用于")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="mass", label=text("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=text("Has left", "已出境"), number=True, unit="kg"),
-            Column(key="open", label=text("May still leave", "尚可出境"), number=True, unit="kg"),
-            Column(key="until", label=text("Until", "有效期至")),
+            Column(key="for", label=text("For", context="licences, licence")),
+            Column(key="state", label=text("State")),
+            Column(key="mass", label=text("Reserved"), number=True, unit="kg"),
+            Column(key="used", label=text("Has left", context="licences, licence"), number=True, unit="kg"),
+            Column(key="open", label=text("May still leave"), number=True, unit="kg"),
+            Column(key="until", label=text("Until", context="licences, licence")),
         ),
         rows=[_position_row(visit, one) for one in document.positions if one.number is not None],
-        empty=visit.text("Nothing is reserved on it.", "尚无预留。"),
+        empty=visit.text("Nothing is reserved on it."),
     )
 
 
 def _position_row(visit: Visit, one: LicencePosition) -> Row:
     state = "lapsed" if one.lapsed else one.state
     word, shape, tone = POSITIONS[state]
-    goods, notes = one.declaration or "", [visit.text(f"line {one.line}", f"第 {one.line} 项")]
+    goods, notes = one.declaration or "", [visit.text("line {line}", line=one.line)]
     if one.state == "tranche" or not one.declaration:
-        goods, notes = visit.text(f"tranche {one.tranche}", f"额度 {one.tranche}"), []
+        goods, notes = visit.text("tranche {tranche}", tranche=one.tranche), []
     elif one.tranche:
-        notes.append(visit.text(f"of tranche {one.tranche}", f"自额度 {one.tranche}"))
+        notes.append(visit.text("of tranche {tranche}", tranche=one.tranche))
     return (
         Cell(text=goods, value=one.declaration or one.tranche, whole=True, note=" · ".join(notes)),
         Cell(text=visit.localized(word), value=state, shape=shape, tone=tone),
@@ -265,35 +262,35 @@ def _draws(visit: Visit, document: LicenceDetail) -> Table:
     by_number = {one.number: one for one in document.draws if one.event is None}
     return Table(
         name="draws",
-        caption=visit.text("Draw-downs, oldest first", "核销记录（由旧到新）"),
+        caption=visit.text("Draw-downs, oldest first"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="act", label=text("What", "办理")),
-            Column(key="declaration", label=text("Declaration", "报关单")),
-            Column(key="mass", label=text("Goods", "货物"), number=True, unit="kg"),
-            Column(key="note", label=text("Note", "说明")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="on", label=text("Day")),
+            Column(key="act", label=text("What", context="licences, licence")),
+            Column(key="declaration", label=text("Declaration", context="licences, licence")),
+            Column(key="mass", label=text("Goods", context="licences"), number=True, unit="kg"),
+            Column(key="note", label=text("Note", context="licences")),
         ),
         rows=[_draw_row(visit, one, by_number) for one in document.draws],
-        empty=visit.text("Nothing has been drawn on it.", "尚无核销记录。"),
+        empty=visit.text("Nothing has been drawn on it."),
     )
 
 
 def _draw_row(visit: Visit, one: LicenceDraw, by_number: Mapping[int, LicenceDraw]) -> Row:
-    line = visit.text(f"line {one.line}", f"第 {one.line} 项") if one.line else (one.event or "")
+    line = visit.text("line {line}", line=one.line) if one.line else (one.event or "")
     notes = [one.tranche, one.reference, one.reason]
     if one.closes:
-        notes.append(visit.text("nothing more leaves; the rest returns", "结清，余量退回"))
+        notes.append(visit.text("nothing more leaves; the rest returns"))
     if one.corrects:
         wrong = by_number[one.corrects]
         kg, reference = format_kg(wrong.mass_mg), wrong.reference
-        notes.append(visit.text(f"in place of {kg} kg ({reference})", f"取代 {kg} 千克（{reference}）"))
+        notes.append(visit.text("in place of {kg} kg ({reference})", kg=kg, reference=reference))
     if one.corrected_by:
         newer = by_number[one.corrected_by].reference
-        notes.append(visit.text(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
+        notes.append(visit.text("does not count: corrected by {newer}", newer=newer))
     notes += [each.message(visit.language) for each in one.problems]
-    note = visit.text("; ", "；").join(filter(None, notes))
-    flagged = Cell(text=visit.text("Flagged", "有提示"), value=note, shape="square", tone="hold", note=note)
+    note = visit.text("; ", context="licences").join(filter(None, notes))
+    flagged = Cell(text=visit.text("Flagged"), value=note, shape="square", tone="hold", note=note)
     return (
         Cell(text=str(one.entry), value=one.entry),
         day_cell(visit, one.on),

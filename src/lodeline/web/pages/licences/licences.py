@@ -30,9 +30,9 @@ from lodeline.web.words.firm_names import firm_names
 from lodeline.web.words.language import Text, text
 
 _STATES: Final[dict[str, tuple[Text, frozenset[str]]]] = {
-    "open": (text("To decide", "待决定"), frozenset({"submitted", "queried", "proposed"})),
-    "decided": (text("Decided", "已决定"), frozenset({"granted", "refused"})),
-    "withdrawn": (text("Withdrawn", "已撤回"), frozenset({"withdrawn"})),
+    "open": (text("To decide"), frozenset({"submitted", "queried", "proposed"})),
+    "decided": (text("Decided", context="licences, licences"), frozenset({"granted", "refused"})),
+    "withdrawn": (text("Withdrawn", context="licences, licences"), frozenset({"withdrawn"})),
 }
 
 
@@ -51,15 +51,20 @@ def licences(visit: Visit) -> HttpResponse:
     # A licence stands until it does not: what is only proposed is for those who decide.
     held = licence_table(visit, rows, "licence", waiting(visit.store.newest_register()))
     return _page(
-        visit, title=_title(visit, every, clocks), rows=rows, tables=(applied, held),
+        visit,
+        title=_title(visit, every, clocks),
+        rows=rows,
+        tables=(applied, held),
         states=[
             {
-                "name": visit.localized(label), "href": visit.here(state=name), "here": name == chosen,
+                "name": visit.localized(label),
+                "href": visit.here(state=name),
+                "here": name == chosen,
                 "count": written.count(sum(one.state in states for one in every)),
             }
             for name, (label, states) in _STATES.items()
         ],
-    )  # fmt: skip
+    )
 
 
 def desk_licences(visit: Visit) -> HttpResponse:
@@ -83,15 +88,13 @@ def _page(
     if csv is not None:
         return csv
     over = sum(bool(row.goods.overdrawn_mg) for row in rows)
-    used = visit.text("no export licence is overdrawn", "出口许可证均未超用")
+    used = visit.text("no export licence is overdrawn")
     if over:
         count, every = written.count(over), written.count(len(rows))
         are = "is" if over == 1 else "are"
-        used = visit.text(
-            f"{count} of {every} export licences {are} overdrawn", f"{every}份出口许可证中有{count}份超用"
-        )
+        used = visit.text("{count} of {every} export licences {are} overdrawn", count=count, every=every, are=are)
     parts = [one for one in (title, used) if one]
-    headline = visit.text("; ", "；").join(parts)
+    headline = visit.text("; ", context="licences").join(parts)
     return show(
         visit,
         "lodeline/licences/licences.html",
@@ -104,36 +107,34 @@ def _page(
 def _title(visit: Visit, every: Sequence[Application], clocks: dict[int, Clock]) -> str:
     undecided = [one for one in every if one.state in _STATES["open"][1]]
     if not undecided:
-        return visit.text("No application waits for a decision", "没有待决定的许可申请")
+        return visit.text("No application waits for a decision")
     n = written.count(len(undecided))
     late = sum(1 for one in undecided if (clocks[one.pk].left or 0) < 0)
-    what = visit.text(
-        "One application waits" if len(undecided) == 1 else f"{n} applications wait", f"有{n}份申请待决定"
-    )  # fmt: skip
+    what = visit.text("One application waits", n=n) if len(undecided) == 1 else visit.text("{n} applications wait", n=n)
     if late:
-        return what + visit.text(f", {late} beyond the law's time", f"，其中{late}份已超过法定期限")
+        return what + visit.text(", {late} beyond the law's time", late=late)
     least = min((left for one in undecided if (left := clocks[one.pk].left) is not None), default=None)
     if least is None:
         return what
-    return what + visit.text(f"; the most pressing has {least} working days left", f"；最紧迫的一份还有{least}个工作日")
+    return what + visit.text("; the most pressing has {least} working days left", least=least)
 
 
 def _table(visit: Visit, every: Sequence[Application], clocks: dict[int, Clock]) -> Table:
     names = words.organisation_names(visit.register, visit.language)
     return Table(
         name="applications",
-        caption=visit.text("Applications", "许可申请"),
+        caption=visit.text("Applications", context="licences, licences"),
         columns=(
-            Column(key="exporter", label=text("Exporter", "出口企业")),
-            Column(key="for", label=text("End user", "最终用户")),
-            Column(key="goods", label=text("Control items", "管制物项")),
-            Column(key="in", label=text("Handed in", "提交时间")),
-            Column(key="left", label=text("Working days left", "剩余工作日"), number=True),
-            Column(key="officer", label=text("In charge", "承办人")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="exporter", label=text("Exporter", context="licences")),
+            Column(key="for", label=text("End user")),
+            Column(key="goods", label=text("Control items")),
+            Column(key="in", label=text("Handed in", context="licences, licences")),
+            Column(key="left", label=text("Working days left"), number=True),
+            Column(key="officer", label=text("In charge")),
+            Column(key="state", label=text("State")),
         ),
         rows=[_row(visit, one, clocks[one.pk], names) for one in every],
-        empty=visit.text("There is none.", "没有申请。"),
+        empty=visit.text("There is none."),
     )
 
 
@@ -145,74 +146,87 @@ def _row(visit: Visit, one: Application, time: Clock, names: dict[str, str]) -> 
     # Of what is decided no days are left, and none are lacking.
     left = None if time.status == "ended" else time.left
     over = left is not None and left < 0
-    note = visit.text("beyond the limit", "已逾期") if over else ""
+    note = visit.text("beyond the limit") if over else ""
     if time.status == "stopped":
-        note = visit.text("clock stands", "中止")
+        note = visit.text("clock stands")
     return (
         Cell(
-            text=names.get(one.organisation, one.organisation), value=one.reference,
-            href=visit.url("application", application=one.reference), note=one.organisation,
+            text=names.get(one.organisation, one.organisation),
+            value=one.reference,
+            href=visit.url("application", application=one.reference),
+            note=one.organisation,
         ),
         Cell(
-            text=visit.text("; ", "；").join(users),
+            text=visit.text("; ", context="licences").join(users),
             note=words.country(content["destination"], visit.language) if content["destination"] else "",
         ),
         Cell(text=" ".join(items), note=words.word(part.RELATIONS, one.relation, visit.language)),
         Cell(
-            text=written.moment(submitted_on, visit.language, visit.law.timezone), value=submitted_on,
+            text=written.moment(submitted_on, visit.language, visit.law.timezone),
+            value=submitted_on,
         ),
         Cell(
-            text=written.NOTHING if left is None else written.count(max(0, left)), value=left,
+            text=written.NOTHING if left is None else written.count(max(0, left)),
+            value=left,
             note=note,
-            shape="square" if over else "", tone="loss" if over else None,
+            shape="square" if over else "",
+            tone="loss" if over else None,
         ),
         Cell(text=written.NOTHING if one.officer is None else one.officer.name),
         part.state_cell(visit, one),
-    )  # fmt: skip
+    )
 
 
 def licence_table(
     visit: Visit, rows: Sequence[LicenceSummary], leads_to: str, proposed: Mapping[str, LicenceProposal]
-) -> Table:  # fmt: skip
+) -> Table:
     """Licences with their masses; `leads_to`: the page of one, `proposed`: what officers have proposed about them."""
     names = firm_names(visit)
     return Table(
         name="licences",
-        caption=visit.text("Export licences", "出口许可证"),
+        caption=visit.text("Export licences"),
         columns=(
-            Column(key="licence", label=text("Licence", "许可证")),
-            Column(key="exporter", label=text("Exporter", "出口企业")),
-            Column(key="until", label=text("Until", "有效期至")),
+            Column(key="licence", label=text("Licence", context="licences, licences")),
+            Column(key="exporter", label=text("Exporter", context="licences")),
+            Column(key="until", label=text("Until", context="licences, licences")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="state", label=text("State")),
         ),
         rows=[_licence_row(visit, row, names, leads_to, proposed.get(row.id)) for row in rows],
-        empty=visit.text("The register has no export licence.", "登记簿中没有出口许可证。"),
+        empty=visit.text("The register has no export licence."),
     )
 
 
 def _licence_row(
     visit: Visit, row: LicenceSummary, names: Mapping[str, str], leads_to: str, proposed: LicenceProposal | None
-) -> Row:  # fmt: skip
+) -> Row:
     word, shape, tone = STATES[row.state]
     exporter = row.exporter or ", ".join(row.of_others_mg)
     texts = (
-        why_used_up(visit, row.state, row.kind, row.goods.left_mg), flagged_text(visit, row.flagged_exits),
+        why_used_up(visit, row.state, row.kind, row.goods.left_mg),
+        flagged_text(visit, row.flagged_exits),
         visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
-    )  # fmt: skip
+    )
     return (
         Cell(
-            text=row.id, value=row.id, whole=True, href=visit.opens(leads_to, licence=row.id),
+            text=row.id,
+            value=row.id,
+            whole=True,
+            href=visit.opens(leads_to, licence=row.id),
             note=words.word(part.KINDS, row.kind or "", visit.language),
         ),
         Cell(
-            text=names.get(exporter, exporter) or written.NOTHING, value=exporter,
+            text=names.get(exporter, exporter) or written.NOTHING,
+            value=exporter,
             href=visit.opens("organisation", organisation=exporter) if row.exporter else None,
         ),
         day_cell(visit, row.valid_to),
         *mass_cells(visit, row.goods),
         Cell(
-            text=visit.localized(word), value=row.state, shape=shape, tone=tone,
+            text=visit.localized(word),
+            value=row.state,
+            shape=shape,
+            tone=tone,
             note=" · ".join(filter(None, texts)),
         ),
-    )  # fmt: skip
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.ledger.problem import Problem
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
@@ -35,7 +36,7 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
     return show(
         visit,
         "lodeline/licences/planned_run.html",
-        title=visit.text(f"Run {row.run} of {name}", f"{name}的计划批次 {row.run}"),
+        title=visit.text("Run {run} of {name}", run=row.run, name=name),
         status=400 if refused else 200,
         notices=notices(visit, [one.message(visit.language) for one in refused]),
         facts=_facts(visit, row, name),
@@ -51,7 +52,7 @@ def _row(visit: Visit, run: int) -> PlannedRun:
     every = planned_runs(visit.store, visit.store.newest_register(), day=today)
     found = next((one for one in every if one.reservation == run), None)
     if found is None:
-        raise NotHereError(f"No planned run has the number {run}.", f"没有编号为 {run} 的计划批次。")
+        raise NotHereError(text("No planned run has the number {run}.", run=run))
     return found
 
 
@@ -64,38 +65,51 @@ def _facts(visit: Visit, row: PlannedRun, name: str) -> list[Fact]:
     def mass(mass_mg: int) -> str:
         return written.mass(mass_mg, language) if mass_mg else written.NOTHING
 
-    put_off = [] if void is None else [
-        Fact(
-            term=visit.text("Called off", "取消"), text=written.day(void.on, language), note=void.reason,
-            href=visit.opens("entry", entry=void.entry),
-        ),
-    ]  # fmt: skip
+    put_off = (
+        []
+        if void is None
+        else [
+            Fact(
+                term=visit.text("Called off", context="licences, planned run"),
+                text=written.day(void.on, language),
+                note=void.reason,
+                href=visit.opens("entry", entry=void.entry),
+            ),
+        ]
+    )
     return [
         Fact(
-            term=visit.text("Firm", "企业"), text=name, note=firm if firm != name else "",
+            term=visit.text("Firm"),
+            text=name,
+            note=firm if firm != name else "",
             href=visit.opens("organisation", organisation=firm),
         ),
         Fact(
-            term=visit.text("Quota", "指标"), note=ore,
-            text=visit.text(f"{kind} {row.year}", f"{row.year}年{kind}"),
+            term=visit.text("Quota", context="licences, planned run"),
+            note=ore,
+            text=visit.text("{kind} {year}", kind=kind, year=row.year),
         ),
         Fact(
-            term=visit.text("Announced, REO", "计划量（REO）"), text=written.mass(row.reo_mg, language),
+            term=visit.text("Announced, REO"),
+            text=written.mass(row.reo_mg, language),
             href=visit.opens("entry", entry=row.entry),
         ),
-        Fact(term=visit.text("Drawn", "已用"), text=mass(row.used_mg)),
-        Fact(term=visit.text("Still reserved", "仍预留"), text=mass(row.open_mg)),
-        Fact(term=visit.text("Until", "有效期至"), text=written.day(row.until, language)),
-        Fact(term=visit.text("State", "状态"), text=visit.localized(STATES[row.state][0])),
+        Fact(term=visit.text("Drawn", context="licences, planned run"), text=mass(row.used_mg)),
+        Fact(term=visit.text("Still reserved"), text=mass(row.open_mg)),
+        Fact(term=visit.text("Until", context="licences, planned run"), text=written.day(row.until, language)),
+        Fact(term=visit.text("State"), text=visit.localized(STATES[row.state][0])),
         *put_off,
-    ]  # fmt: skip
+    ]
 
 
 def _reason(visit: Visit) -> Field:
     return Field(
-        name="reason", label=visit.text("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
+        name="reason",
+        label=visit.text("Why", context="licences, planned run"),
+        kind="textarea",
+        lines=2,
+        required=True,
+        width="full",
         value=visit.request.POST.get("reason", "")[: runs.REASON_CHARACTERS],
-        hint=visit.text(
-            "The firm is told so. It goes into the log and stays there.", "将告知企业，并记入日志保留。"
-        ),
-    )  # fmt: skip
+        hint=visit.text("The firm is told so. It goes into the log and stays there."),
+    )

@@ -13,6 +13,7 @@ from typing import Any
 
 from lodeline.control.licences import application as written_application
 from lodeline.control.rulebook import LawDay
+from lodeline.language import bilingual, text
 from lodeline.ledger.problem import Problem as Found
 from lodeline.office.licences import applications
 from lodeline.office.models import Application
@@ -55,26 +56,30 @@ def precheck(firm: Firm, application: Application) -> PreCheck:
     visit, law = firm.visit, firm.own.law
     found = part.problems_once(applications.problems_of(visit.store, application, law, today=firm.today))
     against = sum(one.severity == "reject" for one in found)
-    headline = visit.text("It can be handed in", "可以提交")
+    headline = visit.text("It can be handed in")
     if against:
         headline = counted(
-            visit, against, "One thing stands against handing it in", "{n} things stand against handing it in",
-            "尚有{n}项不符合提交要求",
-        )  # fmt: skip
+            visit,
+            against,
+            text("One thing stands against handing it in"),
+            text("{n} things stand against handing it in"),
+        )
     read = written_application.read(json.loads(application.content), exporter=application.organisation)
     return PreCheck(
-        headline=headline, is_ready=not against, missing=_missing(firm, found),
+        headline=headline,
+        is_ready=not against,
+        missing=_missing(firm, found),
         sights=[*_parties(firm, read), *_goods(firm, read)],
-    )  # fmt: skip
+    )
 
 
 def _missing(firm: Firm, found: Sequence[Found]) -> list[tuple[str, Sequence[Problem]]]:
     """What is empty and which papers lack by their names alone, and what is wrong in sentences."""
     visit = firm.visit
     headings = {
-        "application.cell-missing": visit.text("Not filled in", "未填写"),
-        "application.document-missing": visit.text("Papers that are not attached", "未附材料"),
-        "": visit.text("To be put right", "须更正"),
+        "application.cell-missing": visit.text("Not filled in"),
+        "application.document-missing": visit.text("Papers that are not attached"),
+        "": visit.text("To be put right"),
     }
     groups: dict[str, list[Problem]] = {code: [] for code in headings}
     for one, shown in zip(_ordered(found), problems(firm, found), strict=True):
@@ -95,12 +100,13 @@ def problems(firm: Firm, found: Sequence[Found]) -> list[Problem]:
     visit = firm.visit
     return [
         Problem(
-            severity=one.severity, text=part.problem_text(visit, one),
-            where="" if one.where.row is None else visit.text(f"Line {one.where.row}", f"第{one.where.row}行"),
+            severity=one.severity,
+            text=part.problem_text(visit, one),
+            where="" if one.where.row is None else visit.text("Line {row}", row=one.where.row),
             href=_field(one),
         )
         for one in _ordered(found)
-    ]  # fmt: skip
+    ]
 
 
 def _field(one: Found) -> str:
@@ -124,15 +130,18 @@ def _parties(firm: Firm, read: written_application.Application) -> list[Sight]:
         sights.append(
             Sight(
                 what=name,
-                answer=visit.text("barred by a list", "列入管制名单") if barred
-                else visit.text("on a watch list", "列入关注名单") if watched
-                else visit.text("on a list", "列入名单") if hits
-                else visit.text("on no list that is known here", "未列入已知名单"),
+                answer=visit.text("barred by a list")
+                if barred
+                else visit.text("on a watch list")
+                if watched
+                else visit.text("on a list")
+                if hits
+                else visit.text("on no list that is known here"),
                 shape="square" if barred else "diamond" if hits else "tick",
                 tone="hold" if hits else "flow",
                 sentences=list(dict.fromkeys(f"{one.known} · {one.standing.list}" for one in hits)),
             )
-        )  # fmt: skip
+        )
     return sights
 
 
@@ -152,15 +161,16 @@ def _goods(firm: Firm, read: written_application.Application) -> list[Sight]:
         met = list(dict.fromkeys(need.item.item for need in needs))
         stated = line["control_item"] or ""
         agrees = not met or any(one.strip() in met for one in stated.replace("；", ";").split(";"))
-        number = visit.text(f"Line {line.row}", f"第{line.row}行")
+        number = visit.text("Line {row}", row=line.row)
         sights.append(
             Sight(
                 what=" · ".join(filter(None, (number, line["product_name"]))),
                 answer=_item(firm, met, stated, agrees=agrees, is_read=verdict.case is not None),
-                shape="tick" if agrees and met else "diamond", tone="flow" if agrees and met else "hold",
+                shape="tick" if agrees and met else "diamond",
+                tone="flow" if agrees and met else "hold",
                 sentences=list(dict.fromkeys(reason_text(visit, one, names) for one in _reasons(said))),
             )
-        )  # fmt: skip
+        )
     return sights
 
 
@@ -168,12 +178,14 @@ def _item(firm: Firm, met: Sequence[str], stated: str, *, agrees: bool, is_read:
     visit, items = firm.visit, " ".join(met)
     if not met:
         if not is_read:
-            return visit.text("which control item cannot be told yet", "尚无法判断管制物项")
-        return visit.text("no control item is met by what is written", "按所填内容未对应管制物项")
+            return visit.text("which control item cannot be told yet")
+        return visit.text("no control item is met by what is written")
     if agrees:
-        return visit.text(f"control item {items}", f"管制物项 {items}")
+        return visit.text("control item {items}", items=items)
     return visit.text(
-        f"control item {items}, and {stated or 'none'} is stated", f"管制物项应为 {items}，申请为 {stated or '未填'}"
+        "control item {items}, and {stated} is stated",
+        items=items,
+        stated=bilingual(stated or "none", stated or "未填"),
     )
 
 

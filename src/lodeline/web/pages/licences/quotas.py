@@ -12,6 +12,8 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline import language as lang
+from lodeline.language import bilingual
 from lodeline.material.mass import UNITS_MG
 from lodeline.service.licences import quotas as questions
 from lodeline.service.licences.quotas import NationalQuota
@@ -28,15 +30,14 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Grants in one drawing; the table has all.
 _DRAWN: Final = 15
 _EVIDENCE: Final = {
-    "text": text("text of the notice", "通知原文"),
-    "case": text("published case", "公开案例"),
-    "secondary": text("as reported, not the notice itself", "据报道，非通知原文"),
-    "assumption": text("assumption", "假设"),
+    "text": lang.text("text of the notice"),
+    "case": lang.text("published case"),
+    "secondary": lang.text("as reported, not the notice itself"),
+    "assumption": lang.text("assumption", context="licences"),
 }
 
 
@@ -60,9 +61,10 @@ def quotas(visit: Visit) -> HttpResponse:
     wanted = {column: value for column, value in of_year_too.items() if value is not None}
     planned = tuple(one for one in planned if all(getattr(one, column) == value for column, value in wanted.items()))
     tables = {
-        "quotas": _grants_table(visit, rows, names), "runs": runs_table(visit, planned, names),
+        "quotas": _grants_table(visit, rows, names),
+        "runs": runs_table(visit, planned, names),
         "nation": _nation_table(visit, nation, of_year),
-    }  # fmt: skip
+    }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -83,16 +85,19 @@ def quotas(visit: Visit) -> HttpResponse:
         unjudged=bool(rows.filter(~pl.col("judged")).height),
         tables={name: shown(visit, table) for name, table in tables.items()},
         law=visit.url("law", query={"on": f"{year}-12-31"} if year else None),
-        years=[(str(one), visit.text(str(one), f"{one}年")) for one in years],
+        years=[(str(one), visit.localized(bilingual(str(one), f"{one}年"))) for one in years],
         kinds=asked.options(visit, words.QUOTA_KINDS),
         ores=asked.options(visit, words.ORE_TYPES),
         organisations=sorted(
             {(one, names.get(one, one)) for one in every["organisation"]}, key=lambda option: option[1]
         ),
         asked={
-            "year": str(year or ""), "kind": kind or "", "ore": ore or "", "organisation": organisation or "",
+            "year": str(year or ""),
+            "kind": kind or "",
+            "ore": ore or "",
+            "organisation": organisation or "",
         },
-    )  # fmt: skip
+    )
 
 
 @kept_to_firms
@@ -107,32 +112,34 @@ def _year(visit: Visit, years: list[int]) -> int | None:
     if text is None:
         return years[0] if years else None
     if not (text.isascii() and text.isdigit() and len(text) == 4):
-        raise BadQuestionError(f"{text!r} is no year: write it like 2025.", f"{text!r} 不是年份：请写作 2025。")
+        raise BadQuestionError(lang.text("{text!r} is no year: write it like 2025.", text=text))
     if int(text) not in years:
-        listed = ", ".join(map(str, years)) or visit.text("none", "无")
+        listed = ", ".join(map(str, years)) or visit.text("none")
         raise NotHereError(
-            f"No quota of {text} has been granted or drawn on: there is {listed}.",
-            f"没有{text}年的指标，也没有使用记录：现有 {listed}。",
+            lang.text("No quota of {text} has been granted or drawn on: there is {listed}.", text=text, listed=listed)
         )
     return int(text)
 
 
 def _headline(visit: Visit, rows: pl.DataFrame, year: int | None, names: Mapping[str, str]) -> str:
     if year is None:
-        return visit.text("No quota has been granted or drawn on", "尚无指标下达，也无使用记录")
+        return visit.text("No quota has been granted or drawn on")
     granted = rows.filter(pl.col("judged"))
     over = granted.filter(pl.col("overdrawn_mg") > 0)
     if not granted.height:
-        return visit.text(f"No grant of {year} is in the register", f"登记簿中没有{year}年的指标")
+        return visit.text("No grant of {year} is in the register", year=year)
     if not over.height:
-        return visit.text(f"No grant of {year} is overdrawn", f"{year}年{written.count(granted.height)}项指标均未超用")
+        return visit.text("No grant of {year} is overdrawn", year=year, height=written.count(granted.height))
     mass = written.mass(int(over["overdrawn_mg"].sum()), visit.language)
     if over.height == 1:
         name = names.get(over["organisation"][0], over["organisation"][0])
-        return visit.text(f"{name} is {mass} beyond its quota of {year}", f"{name}超出{year}年指标{mass}")
+        return visit.text("{name} is {mass} beyond its quota of {year}", name=name, mass=mass, year=year)
     return visit.text(
-        f"{written.count(over.height)} of {written.count(granted.height)} grants of {year} are overdrawn, by {mass}",
-        f"{year}年{written.count(granted.height)}项指标中{written.count(over.height)}项超用，共超{mass}",
+        "{height} of {height2} grants of {year} are overdrawn, by {mass}",
+        height=written.count(over.height),
+        height2=written.count(granted.height),
+        year=year,
+        mass=mass,
     )
 
 
@@ -152,28 +159,33 @@ def _sum(visit: Visit, rows: pl.DataFrame, kind: str) -> dict[str, str] | None:
 def _tiles(visit: Visit, rows: pl.DataFrame) -> list[dict[str, object]]:
     """Granted, reserved, used, overdrawn and left: the first and the fourth make the other three."""
     labels = {
-        "granted_mg": text("Granted, REO", "下达（REO）"),
-        "reserved_mg": text("Reserved", "预留"),
-        "used_mg": text("Used", "已用"),
-        "overdrawn_mg": text("Overdrawn", "超用"),
-        "left_mg": text("Left", "剩余"),
+        "granted_mg": lang.text("Granted, REO", context="licences"),
+        "reserved_mg": lang.text("Reserved"),
+        "used_mg": lang.text("Used", context="licences"),
+        "overdrawn_mg": lang.text("Overdrawn"),
+        "left_mg": lang.text("Left", context="licences"),
     }
     judged = rows.filter(pl.col("judged"))
     over = judged.filter(pl.col("overdrawn_mg") > 0).height
     counts = {
-        "granted_mg": visit.text(
-            asked.counted(judged.height, "grant", "grants"), f"{written.count(judged.height)}项指标"
+        "granted_mg": visit.localized(
+            bilingual(asked.counted(judged.height, "grant", "grants"), f"{written.count(judged.height)}项指标")
         ),
-        "overdrawn_mg": visit.text(asked.counted(over, "grant", "grants"), f"{written.count(over)}项指标"),
+        "overdrawn_mg": visit.localized(
+            bilingual(asked.counted(over, "grant", "grants"), f"{written.count(over)}项指标")
+        ),
     }
     return [
         {
-            "label": visit.localized(label), "figure": written.mass(int(judged[mass].sum()), visit.language),
+            "label": visit.localized(label),
+            "figure": written.mass(int(judged[mass].sum()), visit.language),
             "trend": "",
-            "sub": counts.get(mass, ""), "shape": "square" if mass == "overdrawn_mg" and over else "", "tone": "hold",
+            "sub": counts.get(mass, ""),
+            "shape": "square" if mass == "overdrawn_mg" and over else "",
+            "tone": "hold",
         }
         for mass, label in labels.items()
-    ]  # fmt: skip
+    ]
 
 
 def _label(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -186,10 +198,9 @@ def _drawn(visit: Visit, rows: pl.DataFrame) -> str:
     """What the drawing shows of these grants."""
     number = rows["share"].count()
     if number <= _DRAWN:
-        return visit.text("Most used first; the line is the grant.", "按使用率排序；竖线为指标。")
+        return visit.text("Most used first; the line is the grant.")
     return visit.text(
-        f"The {_DRAWN} most used of {written.count(number)}; the line is the grant.",
-        f"{written.count(number)}项中使用率最高的{_DRAWN}项；竖线为指标。",
+        "The {drawn} most used of {number}; the line is the grant.", drawn=_DRAWN, number=written.count(number)
     )
 
 
@@ -197,42 +208,45 @@ def _draw(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Markup:
     """How much of each grant is used, most first; the line is the grant."""
     bars = tuple(
         Bar(
-            label=_label(visit, row, names), value=row["share"],
+            label=_label(visit, row, names),
+            value=row["share"],
             text=visit.text(
-                f"{written.percent(row['share'], 'en')} of {written.mass(row['granted_mg'], 'en')}",
-                f"{written.mass(row['granted_mg'], 'zh')}的{written.percent(row['share'], 'zh')}",
+                "{share} of {granted_mg}",
+                share=bilingual(written.percent(row["share"], "en"), written.percent(row["share"], "zh")),
+                granted_mg=bilingual(written.mass(row["granted_mg"], "en"), written.mass(row["granted_mg"], "zh")),
             ),
             kind="hold" if row["overdrawn_mg"] else "flow",
             href=visit.url("organisation", organisation=row["organisation"]),
         )
         for row in rows.filter(pl.col("share").is_not_null()).head(_DRAWN).iter_rows(named=True)
-    )  # fmt: skip
+    )
     chart = Bars(
-        name=visit.text("Quota used, by firm", "各企业指标使用率"), bars=bars, marker=1.0,
-        marker_text=visit.text("the grant", "指标"),
-    )  # fmt: skip
+        name=visit.text("Quota used, by firm"),
+        bars=bars,
+        marker=1.0,
+        marker_text=visit.text("the grant"),
+    )
     return draw_bars(chart)
 
 
 def _grants_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
     return Table(
         name="quotas",
-        caption=visit.text("Grants and what draws on them", "指标及其使用"),
+        caption=visit.text("Grants and what draws on them"),
         columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="kind", label=text("Quota", "指标")),
-            Column(key="year", label=text("Year", "年度"), number=True),
-            Column(key="granted", label=text("Granted, REO", "下达（REO）"), number=True, unit="kg"),
-            Column(key="reserved", label=text("Reserved", "预留"), number=True, unit="kg"),
-            Column(key="used", label=text("Used", "已用"), number=True, unit="kg"),
-            Column(key="share", label=text("Of it", "占比"), number=True),
-            Column(key="overdrawn", label=text("Overdrawn", "超用"), number=True, unit="kg"),
-            Column(key="left", label=text("Left", "剩余"), number=True, unit="kg"),
+            Column(key="organisation", label=lang.text("Firm")),
+            Column(key="kind", label=lang.text("Quota", context="licences, quotas")),
+            Column(key="year", label=lang.text("Year", context="licences"), number=True),
+            Column(key="granted", label=lang.text("Granted, REO", context="licences"), number=True, unit="kg"),
+            Column(key="reserved", label=lang.text("Reserved"), number=True, unit="kg"),
+            Column(key="used", label=lang.text("Used", context="licences"), number=True, unit="kg"),
+            Column(key="share", label=lang.text("Of it", context="licences"), number=True),
+            Column(key="overdrawn", label=lang.text("Overdrawn"), number=True, unit="kg"),
+            Column(key="left", label=lang.text("Left", context="licences"), number=True, unit="kg"),
         ),
         rows=[_grant_row(visit, row, names) for row in rows.iter_rows(named=True)],
         empty=visit.text(
-            "No grant and no draw is like that: take a filter away. Grants enter by the register (`quotas.csv`).",
-            "没有符合条件的指标或使用记录：请减少筛选条件。指标经登记簿（`quotas.csv`）录入。",
+            "No grant and no draw is like that: take a filter away. Grants enter by the register (`quotas.csv`)."
         ),
     )
 
@@ -251,18 +265,20 @@ def _grant_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -
     ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
     return (
         Cell(
-            text=names.get(one, one), value=one, note=one if names.get(one) != one else "",
+            text=names.get(one, one),
+            value=one,
+            note=one if names.get(one) != one else "",
             href=visit.url("organisation", organisation=one) if one in names else None,
         ),
         Cell(text=words.word(words.QUOTA_KINDS, row["kind"], language), value=row["kind"], note=ore),
         Cell(text=str(row["year"]), value=row["year"]),
-        mass("granted") if row["judged"] else Cell(text=visit.text("not known", "不明")),
+        mass("granted") if row["judged"] else Cell(text=visit.text("not known", context="licences")),
         mass("reserved"),
         mass("used"),
         Cell(text=written.percent(row["share"], language), value=row["share"]),
         over,
         mass("left"),
-    )  # fmt: skip
+    )
 
 
 def _nation(visit: Visit, year: int) -> list[NationalQuota]:
@@ -275,17 +291,17 @@ def _nation_table(visit: Visit, nation: list[NationalQuota], of_year: pl.DataFra
     granted = dict(of_year.group_by("kind").agg(pl.col("granted_mg").sum()).iter_rows())
     return Table(
         name="nation",
-        caption=visit.text("The nation's quota", "全国总量控制指标"),
+        caption=visit.text("The nation's quota"),
         columns=(
-            Column(key="kind", label=text("Quota", "指标")),
-            Column(key="total", label=text("Nation, REO", "全国（REO）"), number=True, unit="kg"),
-            Column(key="rock", label=text("Rock ore", "岩矿型"), number=True, unit="kg"),
-            Column(key="ion", label=text("Ion-adsorption ore", "离子型"), number=True, unit="kg"),
-            Column(key="granted", label=text("Granted in this register", "本登记簿下达"), number=True, unit="kg"),
-            Column(key="source", label=text("Source", "来源")),
+            Column(key="kind", label=lang.text("Quota", context="licences, quotas")),
+            Column(key="total", label=lang.text("Nation, REO"), number=True, unit="kg"),
+            Column(key="rock", label=lang.text("Rock ore"), number=True, unit="kg"),
+            Column(key="ion", label=lang.text("Ion-adsorption ore"), number=True, unit="kg"),
+            Column(key="granted", label=lang.text("Granted in this register"), number=True, unit="kg"),
+            Column(key="source", label=lang.text("Source", context="licences")),
         ),
         rows=[_nation_row(visit, one, granted.get(one.kind, 0)) for one in nation],
-        empty=visit.text("The law pack holds no national quota.", "法规数据包中没有全国指标。"),
+        empty=visit.text("The law pack holds no national quota."),
     )
 
 
@@ -294,14 +310,14 @@ def _nation_row(visit: Visit, one: NationalQuota, granted_mg: int) -> Row:
         if value is None:
             return Cell(text=written.NOTHING)
         text = written.mass(value * UNITS_MG["t"], visit.language)
-        about = visit.text("about ", "约") if part in one.about else ""
+        about = visit.text("about ") if part in one.about else ""
         return Cell(text=about + text, value=value * UNITS_MG["t"] / written.MG_PER_KG)
 
     total = tonnes("total", one.total_t)
     if one.status == "unpublished":
-        total = Cell(text=visit.text("not published", "未公布"))
+        total = Cell(text=visit.text("not published"))
     elif one.status == "unknown":
-        total = Cell(text=visit.text("not in the law pack", "法规数据包中没有"))
+        total = Cell(text=visit.text("not in the law pack"))
     return (
         Cell(text=visit.localized(words.QUOTA_KINDS[one.kind]), value=one.kind),
         total,
@@ -312,7 +328,7 @@ def _nation_row(visit: Visit, one: NationalQuota, granted_mg: int) -> Row:
             value=granted_mg / written.MG_PER_KG,
         ),
         _source(visit, one),
-    )  # fmt: skip
+    )
 
 
 def _source(visit: Visit, one: NationalQuota) -> Cell:
@@ -323,7 +339,7 @@ def _source(visit: Visit, one: NationalQuota) -> Cell:
     title = visit.localized(visit.reading.law.title(value.citation.instrument))
     texts = [visit.localized(value.citation.article), words.word(_EVIDENCE, value.evidence, visit.language)]
     if one.status == "published":
-        texts.append(visit.text("published ", "公布日 ") + written.day(value.published, visit.language))
+        texts.append(visit.text("published ") + written.day(value.published, visit.language))
     if value.note is not None:
         texts.append(visit.localized(value.note))
-    return Cell(text=title, value=title, note=visit.text("; ", "；").join(texts))
+    return Cell(text=title, value=title, note=visit.text("; ", context="licences").join(texts))

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
@@ -20,15 +21,15 @@ from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "awaited": (text("Waits for its rows", "待申报"), "half", "flow"),
-    "drawn": (text("Drawn", "已使用"), "tick", "quiet"),
-    "lapsed": (text("Lapsed", "已失效"), "bar", "quiet"),
-    "put-off": (text("Called off", "已取消"), "bar", "quiet"),
+    "awaited": (text("Waits for its rows"), "half", "flow"),
+    "drawn": (text("Drawn", context="licences, runs, STATES"), "tick", "quiet"),
+    "lapsed": (text("Lapsed"), "bar", "quiet"),
+    "put-off": (text("Called off", context="licences, runs"), "bar", "quiet"),
 }
 _NOTICES: Final[Mapping[str, Text]] = {
-    "announce": text("The run is announced, and its quota set aside.", "计划批次已登记，指标已预留。"),
-    "put-off": text("The run is called off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
-    "repeated": text("That stood already: nothing was written.", "此前已登记，未作改动。"),
+    "announce": text("The run is announced, and its quota set aside."),
+    "put-off": text("The run is called off: what it has not drawn is free again."),
+    "repeated": text("That stood already: nothing was written."),
 }
 _MOST: Final = 4_000
 
@@ -37,19 +38,19 @@ def runs_table(visit: Visit, found: Sequence[PlannedRun], names: Mapping[str, st
     """`names`: those of the firms, where it is not about one."""
     return Table(
         name="runs",
-        caption=visit.text("Planned runs", "计划批次"),
+        caption=visit.text("Planned runs"),
         columns=(
-            Column(key="run", label=text("Run", "批次编号")),
-            *(() if names is None else (Column(key="organisation", label=text("Firm", "企业")),)),
-            Column(key="kind", label=text("Quota", "指标")),
-            Column(key="reo", label=text("Announced, REO", "计划量（REO）"), number=True, unit="kg"),
-            Column(key="used", label=text("Drawn", "已用"), number=True, unit="kg"),
-            Column(key="open", label=text("Still reserved", "仍预留"), number=True, unit="kg"),
-            Column(key="until", label=text("Until", "有效期至")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="run", label=text("Run", context="licences, runs, runs table")),
+            *(() if names is None else (Column(key="organisation", label=text("Firm")),)),
+            Column(key="kind", label=text("Quota", context="licences, runs")),
+            Column(key="reo", label=text("Announced, REO"), number=True, unit="kg"),
+            Column(key="used", label=text("Drawn", context="licences, runs, runs table"), number=True, unit="kg"),
+            Column(key="open", label=text("Still reserved"), number=True, unit="kg"),
+            Column(key="until", label=text("Until", context="licences, runs")),
+            Column(key="state", label=text("State")),
         ),
         rows=[_row(visit, row, names) for row in found],
-        empty=visit.text("No run is announced.", "尚无计划批次。"),
+        empty=visit.text("No run is announced."),
     )
 
 
@@ -63,31 +64,43 @@ def _row(visit: Visit, row: PlannedRun, names: Mapping[str, str] | None) -> Row:
         return Cell(text=text, value=mass_mg / written.MG_PER_KG)
 
     firm = row.organisation
-    firm_cell = () if names is None else (
-        Cell(
-            text=names.get(firm, firm), value=firm, note=firm if names.get(firm) != firm else "",
-            href=visit.opens("organisation", organisation=firm) if firm in names else None,
-        ),
-    )  # fmt: skip
+    firm_cell = (
+        ()
+        if names is None
+        else (
+            Cell(
+                text=names.get(firm, firm),
+                value=firm,
+                note=firm if names.get(firm) != firm else "",
+                href=visit.opens("organisation", organisation=firm) if firm in names else None,
+            ),
+        )
+    )
     return (
         Cell(
-            text=row.run, value=row.run, whole=True,
+            text=row.run,
+            value=row.run,
+            whole=True,
             href=None if names is None else visit.opens("planned-run", run=row.reservation),
         ),
         *firm_cell,
         Cell(
             text=visit.text(
-                f"{words.word(words.QUOTA_KINDS, row.kind, 'en')} {row.year}",
-                f"{row.year}年{words.word(words.QUOTA_KINDS, row.kind, 'zh')}",
+                "{word} {year}",
+                word=bilingual(
+                    words.word(words.QUOTA_KINDS, row.kind, "en"), words.word(words.QUOTA_KINDS, row.kind, "zh")
+                ),
+                year=row.year,
             ),
-            value=f"{row.kind} {row.year}", note=ore,
+            value=f"{row.kind} {row.year}",
+            note=ore,
         ),
         mass(row.reo_mg),
         mass(row.used_mg),
         mass(row.open_mg),
         Cell(text=written.day(row.until, language), value=row.until.isoformat() if row.until else None),
         Cell(text=visit.localized(word), value=row.state, shape=shape, tone=tone),
-    )  # fmt: skip
+    )
 
 
 def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
@@ -99,24 +112,35 @@ def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
         if reo_mg is None:
             shown = form.get("reo_kg", "").strip()[:40]
             english = f"{shown!r} is no mass in kilograms: write it like 1200."
-            return [visit.text(english, f"{shown!r} 不是以千克计的质量：请写作 1200。")]
+            return [visit.localized(bilingual(english, f"{shown!r} 不是以千克计的质量：请写作 1200。"))]
         kind, ore = form.get("kind", ""), form.get("ore_type", "")
         year = form.get("year", "")
         if kind not in words.QUOTA_KINDS or (ore and ore not in words.ORE_TYPES) or not _is_year(year):
-            raise BadQuestionError(
-                "Choose a quota, an ore and a year of those offered.", "请选择所列指标、矿种和年度。"
-            )
+            raise BadQuestionError(text("Choose a quota, an ore and a year of those offered."))
         found = runs.announce(
-            visit.actor, visit.store, organisation, run=form.get("run", ""), kind=kind, ore_type=ore, year=int(year),
-            reo_mg=reo_mg, law=law, now=now,
-        )  # fmt: skip
+            visit.actor,
+            visit.store,
+            organisation,
+            run=form.get("run", ""),
+            kind=kind,
+            ore_type=ore,
+            year=int(year),
+            reo_mg=reo_mg,
+            law=law,
+            now=now,
+        )
     elif act == "put-off":
         found = runs.put_off(
-            visit.actor, visit.store, organisation, run=form.get("run", ""), reason=form.get("reason", ""), law=law,
+            visit.actor,
+            visit.store,
+            organisation,
+            run=form.get("run", ""),
+            reason=form.get("reason", ""),
+            law=law,
             now=now,
-        )  # fmt: skip
+        )
     else:
-        raise BadQuestionError("Choose what to do.", "请选择操作。")
+        raise BadQuestionError(text("Choose what to do."))
     if found.draw is None:
         return [one.message(visit.language) for one in found.problems]
     visit.has_filed(found.draw.entry)
@@ -131,10 +155,7 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     code = visit.query("said")
     if code is None or code not in _NOTICES:
         return []
-    more = visit.text(
-        "It passes your quota: that is accepted, and flagged with when and by how much.",
-        "已超出指标：予以接受，并提示时间和超出数量。",
-    )
+    more = visit.text("It passes your quota: that is accepted, and flagged with when and by how much.")
     return [Notice(kind="success", text=visit.localized(_NOTICES[code]), more=more if visit.query("flag") else "")]
 
 
@@ -142,54 +163,94 @@ def forms(visit: Visit, found: Sequence[PlannedRun], *, year: int) -> dict[str, 
     """The fields of the two forms; None where there is nothing to put off."""
     waiting = [one for one in found if one.state == "awaited"]
     kinds = [(key, visit.localized(text)) for key, text in words.QUOTA_KINDS.items()]
-    ores = [("", visit.text("the grant names none", "指标未分矿种"))]
+    ores = [("", visit.text("the grant names none"))]
     ores += [(key, visit.localized(text)) for key, text in words.ORE_TYPES.items()]
     return {
         "announce": [
             Field(
-                name="run", key="announce", label=visit.text("Number of the run", "批次编号"), required=True,
+                name="run",
+                key="announce",
+                label=visit.text("Number of the run"),
+                required=True,
                 value=_sent(visit, "announce", "run"),
-                hint=visit.text("As the rows of the run will have it, in their column run.", "与申报行 run 列一致。"),
+                hint=visit.text("As the rows of the run will have it, in their column run."),
             ),
             Field(
-                name="kind", key="announce", label=visit.text("Quota", "指标"), kind="select", required=True,
-                options=kinds, value=_sent(visit, "announce", "kind"), width="short",
+                name="kind",
+                key="announce",
+                label=visit.text("Quota", context="licences, runs"),
+                kind="select",
+                required=True,
+                options=kinds,
+                value=_sent(visit, "announce", "kind"),
+                width="short",
             ),
             Field(
-                name="ore_type", key="announce", label=visit.text("Ore", "矿种"), kind="select", required=True,
-                options=ores, value=_sent(visit, "announce", "ore_type"), width="medium",
+                name="ore_type",
+                key="announce",
+                label=visit.text("Ore", context="licences"),
+                kind="select",
+                required=True,
+                options=ores,
+                value=_sent(visit, "announce", "ore_type"),
+                width="medium",
             ),
             Field(
-                name="year", key="announce", label=visit.text("Year", "年度"), kind="select", required=True,
-                options=[(str(one), str(one)) for one in (year, year + 1)], width="short",
+                name="year",
+                key="announce",
+                label=visit.text("Year", context="licences"),
+                kind="select",
+                required=True,
+                options=[(str(one), str(one)) for one in (year, year + 1)],
+                width="short",
                 value=_sent(visit, "announce", "year"),
             ),
             Field(
-                name="reo_kg", key="announce", label=visit.text("What it will draw, kg REO", "计划用量（千克 REO）"),
-                required=True, inputmode="decimal", value=_sent(visit, "announce", "reo_kg"), width="short",
+                name="reo_kg",
+                key="announce",
+                label=visit.text("What it will draw, kg REO"),
+                required=True,
+                inputmode="decimal",
+                value=_sent(visit, "announce", "reo_kg"),
+                width="short",
             ),
         ],
         "put_off": [
             Field(
-                name="run", key="put-off", label=visit.text("Run", "批次"), kind="select", required=True, width="full",
+                name="run",
+                key="put-off",
+                label=visit.text("Run", context="licences, runs, forms"),
+                kind="select",
+                required=True,
+                width="full",
                 options=[
-                    (row.run, visit.text(
-                        f"{row.run}: {written.mass(row.open_mg, 'en')} still reserved",
-                        f"{row.run}：仍预留 {written.mass(row.open_mg, 'zh')}",
-                    ))
+                    (
+                        row.run,
+                        visit.text(
+                            "{run}: {open_mg} still reserved",
+                            run=row.run,
+                            open_mg=bilingual(written.mass(row.open_mg, "en"), written.mass(row.open_mg, "zh")),
+                        ),
+                    )
                     for row in waiting
                 ],
                 value=_sent(visit, "put-off", "run"),
             ),
             Field(
-                name="reason", key="put-off", label=visit.text("Why", "原因"), kind="textarea", lines=2, required=True,
-                width="full", value=_sent(visit, "put-off", "reason"),
-                hint=visit.text("It goes into the log and stays there.", "将记入日志并保留。"),
+                name="reason",
+                key="put-off",
+                label=visit.text("Why", context="licences, runs"),
+                kind="textarea",
+                lines=2,
+                required=True,
+                width="full",
+                value=_sent(visit, "put-off", "reason"),
+                hint=visit.text("It goes into the log and stays there."),
             ),
         ]
         if waiting
         else None,
-    }  # fmt: skip
+    }
 
 
 def _sent(visit: Visit, act: str, name: str) -> str:

@@ -11,36 +11,37 @@ from django.http import HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from lodeline.language import bilingual
 from lodeline.web.parts.shell import show
 from lodeline.web.visit import Visit
 from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _TAGS: Final[Mapping[str, Text]] = {
-    "filings": text("Filings", "申报"),
-    "transfers": text("Transfers", "流转"),
-    "lots": text("Lots", "批次"),
-    "balances": text("Balances, quotas, licences", "物料平衡、指标、许可证"),
-    "findings": text("Findings", "线索"),
-    "changes": text("Changes", "变动"),
-    "declarations": text("The customs desk", "海关窗口"),
-    "licences": text("What is drawn on licences", "许可证核销"),
-    "applications": text("Applications for licences", "许可申请"),
-    "organisations": text("Organisations", "企业"),
-    "nation": text("The nation", "全国"),
-    "law": text("Law", "法规"),
-    "feeds": text("Other authorities' records", "其他部门数据"),
-    "parties": text("Parties", "交易方"),
-    "authority": text("What the authority enters", "主管部门登记"),
-    "strategy": text("Who stops when goods are held back", "管制推演"),
-    "log": text("Log and proofs", "日志与证明"),
-    "self": text("Who you are", "当前身份"),
+    "filings": text("Filings", context="log"),
+    "transfers": text("Transfers", context="log"),
+    "lots": text("Lots", context="log"),
+    "balances": text("Balances, quotas, licences"),
+    "findings": text("Findings", context="log"),
+    "changes": text("Changes", context="log"),
+    "declarations": text("The customs desk"),
+    "licences": text("What is drawn on licences"),
+    "applications": text("Applications for licences"),
+    "organisations": text("Organisations"),
+    "nation": text("The nation"),
+    "law": text("Law"),
+    "feeds": text("Other authorities' records"),
+    "parties": text("Parties", context="log"),
+    "authority": text("What the authority enters"),
+    "strategy": text("Who stops when goods are held back"),
+    "log": text("Log and proofs"),
+    "self": text("Who you are", context="log"),
 }
 
 _PLACES: Final[Mapping[str, Text]] = {
-    "path": text("in the address", "路径参数"),
-    "query": text("query", "查询参数"),
-    "header": text("header", "请求头"),
+    "path": text("in the address"),
+    "query": text("query", context="log"),
+    "header": text("header"),
 }
 
 
@@ -57,7 +58,7 @@ def api(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/api.html",
-        title=visit.text("What programs can ask", "程序接口"),
+        title=visit.text("What programs can ask", context="log"),
         groups=groups,
         count=sum(len(_operations(tag)) for tag in _TAGS),
         address=f"{visit.request.scheme}://{visit.request.get_host()}/api/v1/",
@@ -89,8 +90,8 @@ def _shown(visit: Visit, method: str, path: str, operation: Json) -> dict[str, A
         "id": operation["operationId"],
         "method": method,
         "path": path,
-        "summary": visit.text(operation["summary"], chinese["summary"]),
-        "description": _marked(visit.text(operation.get("description", ""), chinese["description"]))
+        "summary": visit.localized(bilingual(operation["summary"], chinese["summary"])),
+        "description": _marked(visit.localized(bilingual(operation.get("description", ""), chinese["description"])))
         if "description" in chinese
         else "",
         "scope": scope if scope and ":" in scope else None,
@@ -107,7 +108,7 @@ def _parameter(visit: Visit, one: Json) -> dict[str, Any]:
         "name": one["name"],
         "where": visit.localized(_PLACES[one["in"]]),
         "required": one["required"],
-        "text": _marked(visit.text(one.get("description", ""), one.get("x-zh", ""))),
+        "text": _marked(visit.localized(bilingual(one.get("description", ""), one.get("x-zh", "")))),
     }
 
 

@@ -26,46 +26,68 @@ from lodeline.web.words.roles import ROLE_NAMES
 
 #: Pages that show a firm's business: what an official has looked at.
 _LOOKED_AT: Final[dict[str, Text]] = {
-    "organisation": text("The organisation", "企业"),
-    "balance": text("Balance of a site", "场所物料平衡"),
-    "inspections": text("Inspections of a site", "场所检查记录"),
-    "inspection-plan": text("A sampling plan", "抽样计划"),
-    "inspection-labels": text("Labels of a sampling plan", "抽样计划标签"),
-    "inspection-plan-new": text("A plan being drawn up", "拟定抽样计划"),
-    "inspection-visit": text("A visit to a site", "一次现场检查"),
-    "lot": text("A lot", "批次"),
-    "finding": text("A finding", "线索"),
-    "application": text("An application", "许可申请"),
-    "exception": text("An exception", "核对差异"),
-    "licence": text("A licence", "许可证"),
-    "planned-run": text("A planned run", "计划批次"),
-    "entry": text("An entry of the log", "日志条目"),
-    "receipt": text("A receipt", "回执"),
-    "desk-asked-one": text("A question to the customs desk", "通关查询"),
-    "desk-batch": text("A batch at the customs desk", "成批通关查询"),
-    "desk-licence": text("A licence, at the customs desk", "许可证（海关窗口）"),
-    "desk-query": text("A query of customs", "海关质疑"),
+    "organisation": text("The organisation"),
+    "balance": text("Balance of a site"),
+    "inspections": text("Inspections of a site"),
+    "inspection-plan": text("A sampling plan"),
+    "inspection-labels": text("Labels of a sampling plan"),
+    "inspection-plan-new": text("A plan being drawn up"),
+    "inspection-visit": text("A visit to a site"),
+    "lot": text("A lot"),
+    "finding": text("A finding"),
+    "application": text("An application"),
+    "exception": text("An exception"),
+    "licence": text("A licence"),
+    "planned-run": text("A planned run"),
+    "entry": text("An entry of the log"),
+    "receipt": text("A receipt"),
+    "desk-asked-one": text("A question to the customs desk"),
+    "desk-batch": text("A batch at the customs desk"),
+    "desk-licence": text("A licence, at the customs desk"),
+    "desk-query": text("A query of customs"),
 }
 #: As long is the id of a finding or a verdict: its ends tell it from others.
 _HASH: Final = 64
 #: What is kept of an act beside whom it was about (`record_act`), as far as it needs a word.
 _FACTS: Final[dict[str, Text]] = {
-    "alias": text("alias", "别名"), "channel": text("by", "渠道"), "days": text("days", "天数"),
-    "deliveries": text("deliveries", "到货数"), "document": text("document", "文件"), "entry": text("entry", "条目"),
-    "events": text("events", "事件数"), "exits": text("exits", "出口数"), "hold": text("hold", "保全"),
-    "into": text("into", "并入"), "kind": text("by", "方式"), "lines": text("lines", "行"), "on": text("from", "自"),
-    "on_watch_list": text("on the watch list:", "关注名单："), "party": text("party", "主体"),
-    "period": text("month", "月份"), "records": text("records", "记录数"), "region": text("region", "地区"),
-    "request": text("request", "申请"), "role": text("role", "角色"), "scopes": text("scopes", "权限"),
-    "kept_back": text("kept back", "未公布"), "scenario": text("scenario", "情景"),
-    "table": text("table", "数据表"), "told": text("told", "已公布"),
-    "sessions": text("sessions", "会话数"), "sha256": text("file", "文件"), "statement": text("statement", "声明"),
-    "step": text("step", "步骤"), "successor": text("successor", "承继方"), "type": text("by", "方式"),
-    "until": text("until", "至"), "wanted": text("wanted:", "要求："), "why": text("because", "原因"),
-}  # fmt: skip
+    "alias": text("alias"),
+    "channel": text("by", context="log, audit, FACTS 1"),
+    "days": text("days", context="log"),
+    "deliveries": text("deliveries", context="log"),
+    "document": text("document"),
+    "entry": text("entry"),
+    "events": text("events"),
+    "exits": text("exits"),
+    "hold": text("hold"),
+    "into": text("into"),
+    "kind": text("by", context="log, audit, FACTS 2"),
+    "lines": text("lines"),
+    "on": text("from"),
+    "on_watch_list": text("on the watch list:"),
+    "party": text("party"),
+    "period": text("month"),
+    "records": text("records"),
+    "region": text("region"),
+    "request": text("request"),
+    "role": text("role"),
+    "scopes": text("scopes"),
+    "kept_back": text("kept back"),
+    "scenario": text("scenario"),
+    "table": text("table"),
+    "told": text("told"),
+    "sessions": text("sessions"),
+    "sha256": text("file"),
+    "statement": text("statement"),
+    "step": text("step"),
+    "successor": text("successor"),
+    "type": text("by", context="log, audit, FACTS 2"),
+    "until": text("until"),
+    "wanted": text("wanted:"),
+    "why": text("because"),
+}
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH: Final = re.compile(r"\d{4}-\d{2}")
-_KINDS: Final[dict[str, Text]] = {"look": text("Looks", "查阅"), "act": text("Acts", "操作")}
+_KINDS: Final[dict[str, Text]] = {"look": text("Looks"), "act": text("Acts")}
 #: Records that one page reads at most; narrower questions reach older ones.
 _MOST: Final = 5_000
 
@@ -90,11 +112,10 @@ def audit(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/audit.html",
-        title=visit.text(
-            f"{written.count(total)} looks at firms, each with its reason"
-            if kind == "look" else f"{written.count(total)} acts",
-            f"对企业的查阅共{written.count(total)}次，均有事由"
-            if kind == "look" else f"操作共{written.count(total)}次",
+        title=(
+            visit.text("{total} looks at firms, each with its reason", total=written.count(total))
+            if kind == "look"
+            else visit.text("{total} acts", total=written.count(total))
         ),
         table=shown(visit, table),
         tabs=[Tab(label=visit.localized(_KINDS[key]), href=visit.here(kind=key), here=key == kind) for key in _KINDS],
@@ -102,7 +123,7 @@ def audit(visit: Visit) -> HttpResponse:
         organisation=organisation or "",
         who=who or "",
         most=written.count(_MOST) if total > _MOST else None,
-    )  # fmt: skip
+    )
 
 
 def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: str = "audit") -> Table:
@@ -111,25 +132,20 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
     timezone, names = visit.law.timezone, firm_names(visit)
     rows: list[tuple[Cell, ...]] = []
     for one in records:
-        person = (
-            people.get(one.who)
-            or (one.who and visit.text("erased person", "已删除人员"))
-            or visit.text("nobody yet", "未登录")
-        )
+        person = people.get(one.who) or (one.who and visit.text("erased person")) or visit.text("nobody yet")
         # What a paper said is kept as a digest, which tells a reader nothing.
         about = {key: value for key, value in json.loads(one.facts).items() if key != DIGEST}
         why = visit.localized(LOOK_REASONS[one.reason]) if one.reason in LOOK_REASONS else one.reason
-        facts = visit.text(", ", "，").join(
+        facts = visit.text(", ", context="log").join(
             f"{words.word(_FACTS, key, visit.language)} {_fact(visit, key, value)}"
-            for key, value in about.items() if value not in (None, "")
-        )  # fmt: skip
+            for key, value in about.items()
+            if value not in (None, "")
+        )
         kept = ", ".join(f"{key}: {value}" for key, value in about.items() if value not in (None, ""))
         rows.append(
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
-                Cell(
-                    text=person, value=one.who, note=visit.text("by program", "由程序") if one.token else "", whole=True
-                ),
+                Cell(text=person, value=one.who, note=visit.text("by program") if one.token else "", whole=True),
                 Cell(
                     text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else _act(visit, one.what),
                     value=one.what,
@@ -142,16 +158,16 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         )
     return Table(
         name=name,
-        caption=visit.text("Records", "记录"),
+        caption=visit.text("Records"),
         columns=(
-            Column(key="at", label=text("When", "时间")),
-            Column(key="who", label=text("Who", "人员")),
-            Column(key="what", label=text("What", "内容")),
-            Column(key="organisation", label=text("About", "对象")),
-            Column(key="why", label=text("Why", "事由") if kind == "look" else text("How", "说明")),
+            Column(key="at", label=text("When")),
+            Column(key="who", label=text("Who")),
+            Column(key="what", label=text("What", context="log, audit")),
+            Column(key="organisation", label=text("About", context="log")),
+            Column(key="why", label=text("Why", context="log, audit") if kind == "look" else text("How")),
         ),
         rows=rows,
-        empty=visit.text("No record fits.", "没有符合的记录。"),
+        empty=visit.text("No record fits."),
     )
 
 
@@ -162,7 +178,7 @@ def _act(visit: Visit, what: str) -> str:
 def _fact(visit: Visit, key: str, value: object) -> str:
     """What is kept of an act, as pages write it."""
     if isinstance(value, bool):
-        return visit.text("yes", "是") if value else visit.text("no", "否")
+        return visit.text("yes", context="log") if value else visit.text("no", context="log")
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     text = str(value)
@@ -182,7 +198,9 @@ def _about(visit: Visit, one: AuditRecord, names: Mapping[str, str]) -> Cell:
     subject = written.short_hash(one.subject) if len(one.subject) == _HASH else one.subject
     parts = [one.organisation if one.organisation in names else "", subject if subject != one.organisation else ""]
     return Cell(
-        text=names.get(one.organisation, one.organisation), value=one.organisation,
-        note=" · ".join(filter(None, parts)), title=one.subject,
+        text=names.get(one.organisation, one.organisation),
+        value=one.organisation,
+        note=" · ".join(filter(None, parts)),
+        title=one.subject,
         href=visit.opens("organisation", organisation=one.organisation) if one.organisation in names else None,
-    )  # fmt: skip
+    )

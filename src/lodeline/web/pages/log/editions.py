@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.log.editions import freeze
@@ -30,25 +31,25 @@ from lodeline.web.words import words
 from lodeline.web.words.language import Text, text
 
 _FIELDS: Final[Mapping[str, Text]] = {
-    "state": text("Filing", "申报"),
-    "mass_mg": text("Flow", "流量"),
-    "sites": text("Sites with a balance", "有物料平衡的场所"),
-    "tested": text("Sites tested", "已检验场所"),
-    "opening_mg": text("Opening", "期初"),
-    "origin_mg": text("New", "来源"),
-    "in_mg": text("Received", "收入"),
-    "out_mg": text("Sent", "发出"),
-    "export_mg": text("Exported", "出口"),
-    "loss_mg": text("Lost", "损耗"),
-    "adjustment_mg": text("Adjusted", "调整"),
-    "closing_mg": text("Closing", "期末"),
-    "difference_mg": text("Difference", "差额"),
-    "muf_mg": text("Difference of tested balances", "已检验平衡的差额"),
+    "state": text("Filing"),
+    "mass_mg": text("Flow", context="log"),
+    "sites": text("Sites with a balance"),
+    "tested": text("Sites tested"),
+    "opening_mg": text("Opening"),
+    "origin_mg": text("New"),
+    "in_mg": text("Received", context="log"),
+    "out_mg": text("Sent", context="log"),
+    "export_mg": text("Exported", context="log"),
+    "loss_mg": text("Lost", context="log"),
+    "adjustment_mg": text("Adjusted"),
+    "closing_mg": text("Closing"),
+    "difference_mg": text("Difference", context="log"),
+    "muf_mg": text("Difference of tested balances"),
 }
 _CAUSES: Final[Mapping[str, Text]] = {
-    "correction": text("correction", "更正"),
-    "late-filing": text("late filing", "逾期申报"),
-    "other-month": text("filing of another month", "其他月份的申报"),
+    "correction": text("correction"),
+    "late-filing": text("late filing"),
+    "other-month": text("filing of another month"),
 }
 
 
@@ -80,8 +81,12 @@ def freezing(visit: Visit, months: questions.Months, span: Span) -> Frozen | Non
     return Frozen(
         newest={
             one.period: visit.text(
-                f"Edition {one.number}, {written.moment(one.entry.filed_at, 'en', timezone)}",
-                f"第{one.number}版，{written.moment(one.entry.filed_at, 'zh', timezone)}",
+                "Edition {number}, {moment}",
+                number=one.number,
+                moment=bilingual(
+                    written.moment(one.entry.filed_at, "en", timezone),
+                    written.moment(one.entry.filed_at, "zh", timezone),
+                ),
             )
             for one in every
         },
@@ -141,9 +146,7 @@ def edition(visit: Visit, period: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/edition.html",
-        title=visit.text(
-            f"{month}, edition {chosen.number} of {len(every)}", f"{month}第{chosen.number}版（共{len(every)}版）"
-        ),
+        title=visit.text("{month}, edition {number} of {every}", month=month, number=chosen.number, every=len(every)),
         notices=[_frozen_now(visit, chosen)] if done == str(chosen.number) else [],
         back=visit.url("year", query={"period": period[:4]}),
         frozen=written.moment(chosen.entry.filed_at, visit.language, reading.law.timezone),
@@ -185,7 +188,7 @@ def _chosen(visit: Visit, period: str) -> tuple[list[Edition], Edition]:
     every = frozen.editions(visit.store, period)
     asked = visit.query("edition")
     if asked is not None and not asked.isdecimal():
-        raise BadQuestionError(f"{asked!r} is no edition: write a number.", f"{asked!r} 不是版次：请填写数字。")
+        raise BadQuestionError(text("{asked!r} is no edition: write a number.", asked=asked))
     found = [one for one in every if asked is None or one.number == int(asked)]
     if not found:
         raise _none(period)
@@ -194,26 +197,23 @@ def _chosen(visit: Visit, period: str) -> tuple[list[Edition], Edition]:
 
 def _none(period: str) -> NotHereError:
     return NotHereError(
-        f"There is no such edition of {period}: the page of editions lists those there are.",
-        f"{period} 没有该公布版：公布版页面列有全部版次。",
+        text("There is no such edition of {period}: the page of editions lists those there are.", period=period)
     )
 
 
 def _frozen_now(visit: Visit, chosen: Edition) -> Notice:
-    text = visit.text(
-        f"Frozen: it stands in the log as entry {chosen.entry.index}.", f"已公布，记入日志条目 {chosen.entry.index}。"
-    )
+    text = visit.text("Frozen: it stands in the log as entry {index}.", index=chosen.entry.index)
     return Notice(kind="success", text=text)
 
 
 def _since(visit: Visit, chosen: Edition, now: bytes | None, symbol: str) -> str:
     if now is None:
-        return visit.text("A later edition of this month stands.", "该月已有更新的版次。")
+        return visit.text("A later edition of this month stands.")
     change_mg = frozen.entered_mg(_read(now), symbol) - frozen.entered_mg(chosen.figures, symbol)
     since = since_words(visit, chosen, change_mg=change_mg, element=symbol)
     if not since:
-        return visit.text("Nothing has come in for this month since.", "此后该月没有新的申报。")
-    return visit.text(f"{since[0].upper()}{since[1:]}.", f"{since}。")
+        return visit.text("Nothing has come in for this month since.")
+    return visit.text("{since3}{since}.", since3=since[0].upper(), since=since[1:], since2=since)
 
 
 def _fields(visit: Visit, months: questions.Months, span: Span) -> list[Field]:
@@ -221,25 +221,34 @@ def _fields(visit: Visit, months: questions.Months, span: Span) -> list[Field]:
     offered = [(one, written.month(one, visit.language)) for one in reversed(months.all) if one in span]
     return [
         Field(
-            name="period", label=visit.text("Month", "月份"), kind="select", options=offered, required=True,
+            name="period",
+            label=visit.text("Month", context="log"),
+            kind="select",
+            options=offered,
+            required=True,
             value=form.get("period", offered[0][0] if offered else ""),
         ),
         Field(
-            name="reason", label=visit.text("Why, from the second edition on", "发布新版的原因（自第二版起必填）"),
-            kind="textarea", lines=2, width="full", value=form.get("reason", ""),
+            name="reason",
+            label=visit.text("Why, from the second edition on"),
+            kind="textarea",
+            lines=2,
+            width="full",
+            value=form.get("reason", ""),
             hint=visit.text(
-                f"It stands in the log for good; at most {REASON_CHARACTERS} characters.",
-                f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+                "It stands in the log for good; at most {reason_characters} characters.",
+                reason_characters=REASON_CHARACTERS,
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _editions_table(visit: Visit, every: Sequence[Edition]) -> Table:
     rows = [
         (
             Cell(
-                text=written.month(one.period, visit.language), value=one.period,
+                text=written.month(one.period, visit.language),
+                value=one.period,
                 href=visit.url("edition", period=one.period, query={"edition": one.number}),
             ),
             Cell(text=str(one.number), value=one.number),
@@ -252,23 +261,20 @@ def _editions_table(visit: Visit, every: Sequence[Edition]) -> Table:
             Cell(text=written.short_hash(one.entry.digest), value=one.entry.digest),
         )
         for one in sorted(every, key=lambda one: (one.period, one.number), reverse=True)
-    ]  # fmt: skip
+    ]
     return Table(
         name="editions",
-        caption=visit.text("Editions", "公布版"),
+        caption=visit.text("Editions"),
         columns=(
-            Column(key="period", label=text("Month", "月份")),
-            Column(key="edition", label=text("Edition", "版次"), number=True),
-            Column(key="frozen", label=text("Frozen", "公布时间")),
-            Column(key="computed", label=text("From entry", "所据条目"), number=True),
-            Column(key="reason", label=text("Why", "原因")),
-            Column(key="sha256", label=text("Sum (SHA-256)", "校验和（SHA-256）")),
+            Column(key="period", label=text("Month", context="log")),
+            Column(key="edition", label=text("Edition"), number=True),
+            Column(key="frozen", label=text("Frozen")),
+            Column(key="computed", label=text("From entry"), number=True),
+            Column(key="reason", label=text("Why", context="log, editions")),
+            Column(key="sha256", label=text("Sum (SHA-256)")),
         ),
         rows=rows,
-        empty=visit.text(
-            "No month is frozen yet. Its figures can be frozen once its deadline has passed.",
-            "尚无已公布的月份。申报期限届满后即可公布该月数据。",
-        ),
+        empty=visit.text("No month is frozen yet. Its figures can be frozen once its deadline has passed."),
     )
 
 
@@ -277,21 +283,25 @@ def _filed_table(visit: Visit, chosen: Edition) -> Table:
     rows = [
         (
             Cell(
-                text=names.get(row["organisation"], row["organisation"]), value=row["organisation"],
+                text=names.get(row["organisation"], row["organisation"]),
+                value=row["organisation"],
                 href=visit.url("organisation", organisation=row["organisation"]),
             ),
             Cell(text=words.word(words.FILING_STATES, row["state"], visit.language), value=row["state"]),
         )
         for row in chosen.figures["filed"]
-    ]  # fmt: skip
+    ]
     return Table(
-        name="filed", caption=visit.text("Who had filed", "申报情况"),
+        name="filed",
+        caption=visit.text("Who had filed"),
         columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="organisation", label=text("Firm")),
+            Column(key="state", label=text("State")),
         ),
-        rows=rows, per_page=15, empty=visit.text("Nobody had filed.", "尚无申报。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=15,
+        empty=visit.text("Nobody had filed."),
+    )
 
 
 def _stages(visit: Visit, stages: pl.DataFrame, *, period: str) -> Table:
@@ -299,9 +309,12 @@ def _stages(visit: Visit, stages: pl.DataFrame, *, period: str) -> Table:
     nobody = pl.DataFrame(schema={"stage": pl.String(), "side": pl.Int64(), "muf_mg": pl.Int64()})
     made = stage_table(visit, stages, nobody, period=period)
     return Table(
-        name=made.name, caption=made.caption, columns=made.columns[:-1], rows=[row[:-1] for row in made.rows],
+        name=made.name,
+        caption=made.caption,
+        columns=made.columns[:-1],
+        rows=[row[:-1] for row in made.rows],
         empty=made.empty,
-    )  # fmt: skip
+    )
 
 
 def _differences_table(visit: Visit, name: str, found: Mapping[str, list[dict[str, Any]]], symbol: str) -> Table:
@@ -328,17 +341,19 @@ def _differences_table(visit: Visit, name: str, found: Mapping[str, list[dict[st
                 )
             )
     return Table(
-        name=name, caption=visit.text("What changed", "变动"),
+        name=name,
+        caption=visit.text("What changed"),
         columns=(
-            Column(key="what", label=text("Of", "对象")),
-            Column(key="field", label=text("Figure", "数据项")),
-            Column(key="before", label=text("Before", "原值"), number=True),
-            Column(key="after", label=text("After", "新值"), number=True),
-            Column(key="change", label=text("Change", "变动"), number=True),
+            Column(key="what", label=text("Of", context="log")),
+            Column(key="field", label=text("Figure")),
+            Column(key="before", label=text("Before", context="log"), number=True),
+            Column(key="after", label=text("After", context="log"), number=True),
+            Column(key="change", label=text("Change", context="log"), number=True),
         ),
-        rows=rows, per_page=25,
-        empty=visit.text("No figure of this element differs.", "该元素的数据没有变化。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=25,
+        empty=visit.text("No figure of this element differs."),
+    )
 
 
 def _value(visit: Visit, row: Mapping[str, Any], side: str) -> Cell:
@@ -376,13 +391,16 @@ def _causes_table(visit: Visit, name: str, came: pl.DataFrame) -> Table:
         for row in came.sort("cause", "entry").iter_rows(named=True)
     ]
     return Table(
-        name=name, caption=visit.text("Filings that came in", "其间的申报"),
+        name=name,
+        caption=visit.text("Filings that came in"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="cause", label=text("What", "性质")),
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="period", label=text("Month", "月份")),
-            Column(key="filed", label=text("Filed", "入账时间")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="cause", label=text("What", context="log, editions")),
+            Column(key="organisation", label=text("Firm")),
+            Column(key="period", label=text("Month", context="log")),
+            Column(key="filed", label=text("Filed", context="log")),
         ),
-        rows=rows, per_page=15, empty=visit.text("No filing came in.", "其间没有申报。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=15,
+        empty=visit.text("No filing came in."),
+    )

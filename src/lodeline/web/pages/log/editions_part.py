@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.service.log import editions
 from lodeline.service.log.editions import Edition
 from lodeline.service.overview import overview as questions
@@ -33,9 +34,7 @@ def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame
     newest, language = every[-1], visit.language
     day = written.day(_day(visit, newest), language)
     month = written.month(period, language)
-    text = visit.text(
-        f"Edition {newest.number} of {month}, frozen {day}", f"{month}第{newest.number}版，公布于{day}"
-    )  # fmt: skip
+    text = visit.text("Edition {number} of {month}, frozen {day}", number=newest.number, month=month, day=day)
     now_mg = int(flows.filter(pl.col("from").str.starts_with("origin:"))["mass_mg"].sum())
     change_mg = now_mg - editions.entered_mg(newest.figures, element)
     since = since_words(visit, newest, change_mg=change_mg, element=element)
@@ -54,15 +53,15 @@ def since_words(visit: Visit, edition: Edition, *, change_mg: int, element: str)
     """+312 kg of Nd entered, by 4 corrections and 1 late filing."""
     came = dict(causes_of(visit, period=edition.period, after=edition.stamp[0]).group_by("cause").len().iter_rows())
     own = [(came.get(cause, 0), *words) for cause, words in _CAUSES.items() if came.get(cause)]
-    by = visit.text(" and ", "、").join(
-        visit.text(f"{written.count(number)} {one if number == 1 else more}", f"{written.count(number)}{zh}")
+    by = visit.text(" and ").join(
+        visit.text("{number} {one}", number=written.count(number), one=bilingual(one if number == 1 else more, zh))
         for number, one, more, zh in own
     )
     if not change_mg:
-        return visit.text(f"{by} since then; what entered is the same", f"此后有{by}；进入量未变") if by else ""
+        return visit.text("{by} since then; what entered is the same", by=by) if by else ""
     mass = written.mass(change_mg, visit.language, signed=True)
-    by = by or visit.text("filings of other months", "其他月份的申报")
-    return visit.text(f"since then {mass} of {element} entered, by {by}", f"此后因{by}，{element}进入量变化{mass}")
+    by = by or visit.text("filings of other months")
+    return visit.text("since then {mass} of {element} entered, by {by}", mass=mass, element=element, by=by)
 
 
 _CAUSES = {

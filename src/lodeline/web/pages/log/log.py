@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.overview import overview as questions
 from lodeline.store.queries import log as log_entries
@@ -41,10 +42,7 @@ def log(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/log.html",
-        title=visit.text(
-            f"{written.count(head.size)} entries under one signed root",
-            f"共{written.count(head.size)}条，由一个已签名的根统摄",
-        ),
+        title=visit.text("{size} entries under one signed root", size=written.count(head.size)),
         table=shown(visit, table),
         root=head.frontier.root().hex(),
         checkpoint=head.checkpoint.rstrip(),
@@ -71,7 +69,7 @@ def _chosen(visit: Visit, entries: pl.DataFrame) -> pl.DataFrame:
     if kind is not None:
         if kind not in words.ENTRY_KINDS:
             kinds = ", ".join(words.ENTRY_KINDS)
-            raise BadQuestionError(f"No kind of entry is called {kind!r}: {kinds}.", f"没有 {kind!r} 类条目：{kinds}。")
+            raise BadQuestionError(text("No kind of entry is called {kind!r}: {kinds}.", kind=kind, kinds=kinds))
         entries = entries.filter(_kind() == kind)
     elif organisation is None and period is None:
         # They come by themselves every few minutes, and would be all that the first page shows.
@@ -96,7 +94,7 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             Cell(
                 text=words.word(words.ENTRY_KINDS, kind, language), value=kind,
                 note="" if row["corrects"] is None
-                else visit.text(f"of entry {row['corrects']}", f"更正条目 {row['corrects']}"),
+                else visit.text("of entry {corrects}", corrects=row['corrects']),
             ),
             Cell(
                 text=names.get(organisation, organisation or written.NOTHING), value=organisation,
@@ -108,22 +106,22 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             Cell(text=written.moment(row["filed_at"], language, timezone), value=row["filed_at"]),
             Cell(text=written.count(row["rows"]), value=row["rows"]),
             Cell(
-                text=visit.text("flagged", "有提示") if row["flagged"] else written.NOTHING,
+                text=visit.text("flagged") if row["flagged"] else written.NOTHING,
                 value="flagged" if row["flagged"] else None, shape="half" if row["flagged"] else "", tone="quiet",
             ),
         )  # fmt: skip
 
     return Table(
         name="entries",
-        caption=visit.text("Entries of the log", "日志条目"),
+        caption=visit.text("Entries of the log"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="kind", label=text("Kind", "类别")),
-            Column(key="organisation", label=text("Organisation", "企业")),
-            Column(key="period", label=text("Month", "月份")),
-            Column(key="filed", label=text("Filed", "入账时间")),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
-            Column(key="flags", label=text("Flags", "提示")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="kind", label=text("Kind", context="log")),
+            Column(key="organisation", label=text("Organisation", context="log")),
+            Column(key="period", label=text("Month", context="log")),
+            Column(key="filed", label=text("Filed", context="log")),
+            Column(key="rows", label=text("Rows", context="log"), number=True),
+            Column(key="flags", label=text("Flags")),
         ),
         rows=FrameRows(
             entries,
@@ -139,8 +137,7 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
             },
         ),
         empty=visit.text(
-            "No entry is like that. Take a filter away, or write the organisation's id or a part of its name.",
-            "没有符合条件的条目。请减少筛选条件，或填写企业代码或名称的一部分。",
+            "No entry is like that. Take a filter away, or write the organisation's id or a part of its name."
         ),
     )
 
@@ -150,8 +147,7 @@ def _entry(visit: Visit, index: int) -> StoredEntry:
     found = visit.reading.store.entry(index)
     if found is None or (index >= size and found.kind != OFFICE_KIND):
         raise NotHereError(
-            f"The log has no entry {index}: entries run from 0 to {size - 1}.",
-            f"日志中没有条目 {index}：条目为 0 至 {size - 1}。",
+            text("The log has no entry {index}: entries run from 0 to {size}.", index=index, size=size - 1)
         )
     return found
 
@@ -172,12 +168,12 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
     word = words.word(words.ENTRY_KINDS, kind, language)
     name = names.get(found.organisation or "", found.organisation or "")
     month = written.month(found.period, language) if found.period else ""
-    about = visit.text(", ", "，").join(part for part in (name, month) if part)
+    about = visit.text(", ", context="log").join(part for part in (name, month) if part)
     return show(
         visit,
         "lodeline/log/entry.html",
-        title=visit.text(f"Entry {written.count(entry)}: {word.lower()}", f"条目 {written.count(entry)}：{word}")
-        + (visit.text(" of ", "，") + about if about else ""),
+        title=visit.text("Entry {entry}: {word}", entry=written.count(entry), word=bilingual(word.lower(), word))
+        + (visit.text(" of ") + about if about else ""),
         entry=found,
         index=written.count(entry),
         filed_at=written.moment(found.filed_at, language, reading.law.timezone),
@@ -214,15 +210,15 @@ def _flags_table(visit: Visit, entry: StoredEntry) -> Table:
         )
     return Table(
         name="flags",
-        caption=visit.text("Flags", "提示"),
+        caption=visit.text("Flags"),
         columns=(
-            Column(key="place", label=text("Row, column", "行、列")),
-            Column(key="text", label=text("What it means", "含义")),
-            Column(key="code", label=text("Code", "代码")),
+            Column(key="place", label=text("Row, column")),
+            Column(key="text", label=text("What it means")),
+            Column(key="code", label=text("Code")),
         ),
         rows=rows,
         per_page=25,
-        empty=visit.text("Nothing was flagged when this was filed.", "入账时没有任何提示。"),
+        empty=visit.text("Nothing was flagged when this was filed."),
     )
 
 

@@ -22,13 +22,13 @@ from lodeline.web.words.language import Text, text
 
 #: Kinds of jobs; who operates the system finds them in its log by the kind itself.
 _JOBS: Final[Mapping[str, Text]] = {
-    "desk.batch": text("Declarations judged as a batch", "成批报关单判断"),
-    "draft.check": text("Large drafts checked", "大型草稿检查"),
-    "draft.divide": text("Good events told from the rest", "区分可申报事件"),
-    "draft.file": text("Filings entered", "申报入账"),
-    "erasure.sweep": text("Copies of erased data removed", "清除已删除信息的副本"),
-    "strategy.run": text("Scenarios run", "情景推演"),
-    "parties.settle": text("Names of filings settled", "申报名称归并"),
+    "desk.batch": text("Declarations judged as a batch"),
+    "draft.check": text("Large drafts checked"),
+    "draft.divide": text("Good events told from the rest"),
+    "draft.file": text("Filings entered"),
+    "erasure.sweep": text("Copies of erased data removed"),
+    "strategy.run": text("Scenarios run"),
+    "parties.settle": text("Names of filings settled"),
 }
 
 
@@ -47,25 +47,22 @@ def system(visit: Visit) -> HttpResponse:
     wait_s = 0 if oldest is None else int((now - oldest).total_seconds())
     sessions = Session.objects.filter(expire_date__gt=now).count()
     facts = [
-        Fact(term=visit.text("Version", "版本"), text=build(visit.language)),
-        Fact(term=visit.text("Entries of the log", "日志条目"), text=written.count(head.size)),
-        Fact(term=visit.text("Root", "根"), text=head.frontier.root().hex(), mono=True),
-        Fact(term=visit.text("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
-        Fact(term=visit.text("Database", "数据库"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
-        Fact(term=visit.text("Accounts", "账户"), text=written.count(User.objects.filter(is_active=True).count())),
-        Fact(term=visit.text("Open sessions", "会话"), text=written.count(sessions)),
+        Fact(term=visit.text("Version"), text=build(visit.language)),
+        Fact(term=visit.text("Entries of the log"), text=written.count(head.size)),
+        Fact(term=visit.text("Root"), text=head.frontier.root().hex(), mono=True),
+        Fact(term=visit.text("Log's key"), text=store.signer.verifier.vkey, mono=True),
+        Fact(term=visit.text("Database"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
+        Fact(term=visit.text("Accounts"), text=written.count(User.objects.filter(is_active=True).count())),
+        Fact(term=visit.text("Open sessions"), text=written.count(sessions)),
     ]  # fmt: skip
     return show(
         visit,
         "lodeline/log/system.html",
-        title=visit.text(f"{failed} jobs have failed", f"{failed}项作业失败")
+        title=visit.text("{failed} jobs have failed", failed=failed)
         if failed
-        else visit.text("Nothing waits too long, and nothing has failed", "没有作业失败或久等")
+        else visit.text("Nothing waits too long, and nothing has failed")
         if wait_s < 60
-        else visit.text(
-            f"A job has been waiting for {wait_s} s: is a worker running?",
-            f"有作业已等待{wait_s}秒：作业进程是否在运行？",
-        ),
+        else visit.text("A job has been waiting for {wait_s} s: is a worker running?", wait_s=wait_s),
         facts=facts,
         table=shown(visit, table),
     )  # fmt: skip
@@ -73,8 +70,8 @@ def system(visit: Visit) -> HttpResponse:
 
 def _jobs(visit: Visit) -> Table:
     states = {
-        Job.State.WAITING: visit.text("waiting", "等待"), Job.State.RUNNING: visit.text("running", "进行中"),
-        Job.State.DONE: visit.text("done", "完成"), Job.State.FAILED: visit.text("failed", "失败"),
+        Job.State.WAITING: visit.text("waiting"), Job.State.RUNNING: visit.text("running"),
+        Job.State.DONE: visit.text("done"), Job.State.FAILED: visit.text("failed"),
     }  # fmt: skip
     counted = (
         Job.objects.values("kind", "state")
@@ -83,12 +80,12 @@ def _jobs(visit: Visit) -> Table:
     )
     return Table(
         name="jobs",
-        caption=visit.text("Jobs", "作业"),
+        caption=visit.text("Jobs"),
         columns=(
-            Column(key="kind", label=text("Job", "作业")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="count", label=text("How many", "数量"), number=True),
-            Column(key="first", label=text("Oldest since", "最早自")),
+            Column(key="kind", label=text("Job")),
+            Column(key="state", label=text("State")),
+            Column(key="count", label=text("How many"), number=True),
+            Column(key="first", label=text("Oldest since")),
         ),
         rows=[
             (
@@ -102,5 +99,5 @@ def _jobs(visit: Visit) -> Table:
             )
             for one in counted.order_by("kind", "state")
         ],
-        empty=visit.text("No job has been asked for yet.", "尚无作业。"),
+        empty=visit.text("No job has been asked for yet."),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 
 from lodeline.journal.verify import certified_by, text_of, verify_receipt
+from lodeline.language import text
 from lodeline.service.entries.receipts import receipt
 from lodeline.web.pages.common import law_days
 from lodeline.web.parts.shell import show
@@ -28,7 +29,7 @@ def verify(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/log/verify.html",
-        title=visit.text("Verify a receipt", "核验回执") if answer is None else answer["title"],
+        title=visit.text("Verify a receipt") if answer is None else answer["title"],
         text=text or "",
         answer=answer,
         empty=text == "",
@@ -59,8 +60,10 @@ def _named(visit: Visit) -> str | None:
     entry = store.entry(int(number))
     if entry is None or not hmac.compare_digest(entry.leaf_hash.encode(), leaf.encode()):
         raise NotHereError(
-            "This log has no such receipt. If it was printed from this address, the log was rewritten: keep the paper.",
-            "本日志没有该回执。如回执确由此网址打印，则日志已被改写：请保存纸质回执。",
+            text(
+                "This log has no such receipt. If it was printed from this address, the log was "
+                "rewritten: keep the paper."
+            )
         )
     closed: dict[str, object] = {"flags": [], "flags_salt": None, "upload_sha256": None, "upload_salt": None}
     shown = {**(receipt(store, entry.index) or {}), **closed}
@@ -82,12 +85,12 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
         reasons = [text_of(fault, visit.language) for fault in faults]
         if not is_read:
             reasons.append(
-                visit.text("Paste the whole receipt, from { to }.", "请粘贴完整回执，从 { 到 }。")
+                visit.text("Paste the whole receipt, from { to }.")
             )  # fmt: skip
         return _no(visit, reasons, is_none=faults[0].what == "receipt.none")
     return {
         "holds": True,
-        "title": visit.text("This receipt holds", "回执成立"),
+        "title": visit.text("This receipt holds"),
         "checks": [*_of_itself(visit, document), *_against_this_log(visit, document)],
     }
 
@@ -97,9 +100,7 @@ def _no(visit: Visit, reasons: list[str], *, is_none: bool) -> dict[str, Any]:
     return {
         "holds": False,
         "is_none": is_none,
-        "title": visit.text("This is not a receipt", "所提交内容不是回执")
-        if is_none
-        else visit.text("This receipt does not hold", "回执不成立"),
+        "title": visit.text("This is not a receipt") if is_none else visit.text("This receipt does not hold"),
         "checks": [{"holds": False, "text": reason} for reason in reasons],
     }
 
@@ -108,14 +109,15 @@ def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     envelope = json.loads(document["envelope"])
     filed = written.moment(document["filed_at"], visit.language, visit.law.timezone)
     what = visit.text(
-        f"Entry {document['entry']}, {envelope['rows']} rows, was filed on {filed} and is in the log that the"
-        " checkpoint states.",
-        f"条目 {document['entry']}（{envelope['rows']}行）于{filed}入账，包含在检查点所述的日志中。",
+        "Entry {entry}, {rows} rows, was filed on {filed} and is in the log that the checkpoint states.",
+        entry=document["entry"],
+        rows=envelope["rows"],
+        filed=filed,
     )
     period = envelope.get("period")
     month = written.month(period, visit.language) if period else None
-    who = visit.text(", ", "，").join(str(part) for part in (envelope.get("organisation"), month) if part)
-    filing = visit.text(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
+    who = visit.text(", ", context="log").join(str(part) for part in (envelope.get("organisation"), month) if part)
+    filing = visit.text("It is the filing of {who}.", who=who)
     certified = certified_by(document["envelope"])
     return [
         {"holds": True, "text": what},
@@ -123,10 +125,8 @@ def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
         *([{"holds": True, "text": visit.localized({"en": certified[0], "zh": certified[1]})}] if certified else []),
         {
             "holds": True,
-            "text": visit.text(
-                "Neither its text, nor its flags, nor its place can have been changed since the checkpoint was signed.",
-                "自检查点签名以来，其内容、提示及位置均未改动。",
-            ),
+            "text": visit.text("Neither its text, nor its flags, nor its place can have been changed since the "
+"checkpoint was signed."),
         },
     ]  # fmt: skip
 
@@ -139,9 +139,8 @@ def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, 
             {
                 "holds": False,
                 "text": visit.text(
-                    "It is signed by another log than the one behind these pages: compare its key with one that you"
-                    " have from elsewhere.",
-                    "签名者不是本页面所属的日志：请将其公钥与另行获得的公钥比对。",
+                    "It is signed by another log than the one behind these pages: compare its key with one "
+                    "that you have from elsewhere."
                 ),
             }
         ]
@@ -155,18 +154,15 @@ def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, 
         and _root(document["checkpoint"]) == newest.root
     )
     return [
-        {"holds": True, "text": visit.text("It is signed by the key of this log.", "由本日志的密钥签名。")},
+        {"holds": True, "text": visit.text("It is signed by the key of this log.")},
         {
             "holds": continues,
-            "text": visit.text(
-                f"The log as it stands now continues the one of the receipt ({size} entries).",
-                f"现有日志延续了回执所述日志（{size}条）。",
-            )
+            "text": visit.text("The log as it stands now continues the one of the receipt ({size} entries).", size=size)
             if continues
             else visit.text(
-                f"The log as it stands now does not continue the one of the receipt ({size} entries): it was rewritten,"
-                " or an old backup was put in its place. Keep this receipt.",
-                f"现有日志与回执所述日志（{size}条）不一致：日志被改写，或被旧备份替换。请保存此回执。",
+                "The log as it stands now does not continue the one of the receipt ({size} entries): it "
+                "was rewritten, or an old backup was put in its place. Keep this receipt.",
+                size=size,
             ),
         },
     ]

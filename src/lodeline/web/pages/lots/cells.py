@@ -19,7 +19,7 @@ class Names:
 
     def organisation(self, one: str | None) -> Cell:
         if one not in self._organisations:
-            return Cell(text=one or self._visit.text("not registered", "未登记"), value=one)
+            return Cell(text=one or self._visit.text("not registered"), value=one)
         return Cell(text=self._organisations[one], value=one, href=self._visit.url("organisation", organisation=one))
 
     def lot(self, name: str) -> Cell:

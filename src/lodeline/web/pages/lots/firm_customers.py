@@ -26,14 +26,14 @@ def customers(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    buyers = counted(visit, sides["customer"].height, "one customer", "{n} customers", "{n}家客户")
-    suppliers = counted(visit, sides["supplier"].height, "one supplier", "{n} suppliers", "{n}家供应商")
+    buyers = counted(visit, sides["customer"].height, text("one customer"), text("{n} customers"))
+    suppliers = counted(visit, sides["supplier"].height, text("one supplier"), text("{n} suppliers"))
     return show(
         visit,
         "lodeline/lots/firm_customers.html",
-        title=visit.text(f"You have named {buyers} and {suppliers}", f"已申报{buyers}、{suppliers}"),
+        title=visit.text("You have named {buyers} and {suppliers}", buyers=buyers, suppliers=suppliers),
         name=firm.name,
-        label=visit.text("Lots", "批次"),
+        label=visit.text("Lots", context="lots"),
         tabs=tabs,
         tables={key: shown(visit, table) for key, table in tables.items()},
     )
@@ -43,22 +43,22 @@ def _table(firm: Firm, rows: pl.DataFrame, name: str) -> Table:
     visit = firm.visit
     return Table(
         name=name,
-        caption=visit.text("Customers", "客户") if name == "customers" else visit.text("Suppliers", "供应商"),
+        caption=visit.text("Customers") if name == "customers" else visit.text("Suppliers", context="lots"),
         columns=(
-            Column(key="name", label=text("As named", "申报名称")),
-            Column(key="party", label=text("In the register", "登记编号")),
-            Column(key="country", label=text("Country", "国家")),
-            Column(key="deliveries", label=text("Deliveries", "笔数"), number=True),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="first", label=text("First", "首次")),
-            Column(key="last", label=text("Last", "最近")),
+            Column(key="name", label=text("As named")),
+            Column(key="party", label=text("In the register")),
+            Column(key="country", label=text("Country", context="lots")),
+            Column(key="deliveries", label=text("Deliveries", context="lots"), number=True),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="first", label=text("First")),
+            Column(key="last", label=text("Last", context="lots")),
         ),
         rows=FrameRows(
             rows,
             lambda row: _cells(firm, row),
             sorts={"deliveries": "deliveries", "mass": "mass_mg", "first": "first_on", "last": "last_on"},
         ),
-        empty=visit.text("None is named in your filings yet.", "本企业的申报中尚无记录。"),
+        empty=visit.text("None is named in your filings yet."),
     )
 
 
@@ -70,13 +70,17 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     countries = [words.country(code, visit.language) for code in row["countries"]]
     return (
         Cell(
-            text=first, value=first,
-            note=visit.text("also named ", "又名：") + visit.text("; ", "；").join(others) if others else "",
+            text=first,
+            value=first,
+            note=visit.text("also named ") + visit.text("; ", context="lots").join(others) if others else "",
         ),
-        Cell(text=row["party"] if registered else visit.text("not registered", "未登记"), value=row["party"] or ""),
-        Cell(text=visit.text(", ", "、").join(countries) or written.NOTHING, value=";".join(row["countries"])),
+        Cell(text=row["party"] if registered else visit.text("not registered"), value=row["party"] or ""),
+        Cell(
+            text=visit.text(", ", context="lots, firm customers").join(countries) or written.NOTHING,
+            value=";".join(row["countries"]),
+        ),
         Cell(text=written.count(row["deliveries"]), value=row["deliveries"]),
         firm.mass(row["mass_mg"]),
         firm.day(row["first_on"]),
         firm.day(row["last_on"]),
-    )  # fmt: skip
+    )

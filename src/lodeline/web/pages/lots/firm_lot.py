@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
@@ -41,13 +42,13 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
             give_alias(visit.actor, firm.own, lot, visit.request.POST.get("alias", ""), now=firm.now)
             return HttpResponseRedirect(visit.here(said="alias"), status=303)
     except UnknownLotError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     except AliasError as error:
         refused = error_text(visit, error)
     try:
         found = own_lot(visit.actor, firm.own, visit.reading.snapshot, lot, firm.own.transfers(firm.now))
     except UnknownLotError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     symbol = _element(visit, found)
     tables = {
         "composition": _composition_table(firm, found),
@@ -101,18 +102,16 @@ def _notices(visit: Visit, found: OwnLot, refused: str) -> list[Notice]:
         return [Notice(kind="problem", text=refused)]
     if visit.query("said") == "alias" and found.aliases.height:
         given = found.aliases["alias"][-1]
-        return [Notice(kind="success", text=visit.text(f"Your buyers see {given} now.", f"买方现在看到的是 {given}。"))]
+        return [Notice(kind="success", text=visit.text("Your buyers see {given} now.", given=given))]
     return []
 
 
 def _alias_field(visit: Visit, refused: str) -> Field:
     return Field(
-        name="alias", label=visit.text("Alias", "别名"), required=True, width="short",
+        name="alias", label=visit.text("Alias"), required=True, width="short",
         value=visit.request.POST.get("alias", ""), errors=(refused,) if refused else (),
-        hint=visit.text(
-            "A to Z, a to z, digits and . _ : - without spaces. It cannot be taken back, only followed by another.",
-            "可用字母、数字和 . _ : -，不含空格。设定后不可撤销，只能再设新别名。",
-        ),
+        hint=visit.text("A to Z, a to z, digits and . _ : - without spaces. It cannot be taken back, only "
+"followed by another."),
     )  # fmt: skip
 
 
@@ -121,11 +120,11 @@ def _aliases_table(firm: Firm, found: OwnLot) -> Table:
     visit = firm.visit
     return Table(
         name="aliases",
-        caption=visit.text("Aliases", "别名"),
+        caption=visit.text("Aliases"),
         columns=(
-            Column(key="alias", label=text("Alias", "别名")),
-            Column(key="since", label=text("Since", "生效时间")),
-            Column(key="entry", label=text("Entry of the log", "日志条目"), number=True),
+            Column(key="alias", label=text("Alias")),
+            Column(key="since", label=text("Since", context="lots, firm lot")),
+            Column(key="entry", label=text("Entry of the log"), number=True),
         ),
         rows=[
             (
@@ -135,7 +134,7 @@ def _aliases_table(firm: Firm, found: OwnLot) -> Table:
             )
             for row in found.aliases.reverse().iter_rows(named=True)
         ],
-        empty=visit.text("None: your buyers see the id that you file.", "未设别名：买方看到的是贵方申报的批次号。"),
+        empty=visit.text("None: your buyers see the id that you file."),
     )
 
 
@@ -156,15 +155,17 @@ def _headline(firm: Firm, found: OwnLot) -> str:
     first = product[:1].upper() + product[1:]
     came = found.transfers.filter(pl.col("receiver") == firm.organisation)
     if found.made_here:
-        origin = visit.text("made here", "由本企业制成")
+        origin = visit.text("made here")
     elif came.height:
         who = firm.names.get(came["shipper"][0] or "", written.NOTHING)
-        origin = visit.text(f"from {who}", f"来自{who}")
+        origin = visit.text("from {who}", who=who)
     else:
-        origin = visit.text("held here", "曾由本企业持有")
+        origin = visit.text("held here")
     if found.held_mg:
-        return visit.text(f"{first}, {origin}; {held} are left", f"{product}，{origin}，尚余{held}")
-    return visit.text(f"{first}, {origin}; nothing is left of it here", f"{product}，{origin}，现已无库存")
+        return visit.text(
+            "{first}, {origin}; {held} are left", first=bilingual(first, product), origin=origin, held=held
+        )
+    return visit.text("{first}, {origin}; nothing is left of it here", first=bilingual(first, product), origin=origin)
 
 
 def _composition_table(firm: Firm, found: OwnLot) -> Table:
@@ -172,11 +173,11 @@ def _composition_table(firm: Firm, found: OwnLot) -> Table:
     visit, language = firm.visit, firm.visit.language
     return Table(
         name="composition",
-        caption=visit.text("Composition", "成分"),
+        caption=visit.text("Composition"),
         columns=(
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="share", label=text("Of dry mass", "占干重"), number=True, unit="%"),
-            Column(key="mass", label=text("In what you hold", "持有量中"), number=True, unit="kg"),
+            Column(key="element", label=text("Element")),
+            Column(key="share", label=text("Of dry mass"), number=True, unit="%"),
+            Column(key="mass", label=text("In what you hold"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -186,7 +187,7 @@ def _composition_table(firm: Firm, found: OwnLot) -> Table:
             )
             for symbol, ppb in found.composition.items()
         ],
-        empty=visit.text("Nobody has stated a composition: ask for the assay.", "无人填报成分：请索取化验单。"),
+        empty=visit.text("Nobody has stated a composition: ask for the assay."),
     )
 
 
@@ -212,27 +213,27 @@ def _assays_table(firm: Firm, found: OwnLot, symbol: str | None) -> Table:
 
     return Table(
         name="assays",
-        caption=visit.text("Assays", "化验"),
+        caption=visit.text("Assays"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="who", label=text("Stated by", "申报企业")),
-            Column(key="kind", label=text("With", "随附事件")),
-            Column(key="method", label=text("Methods", "方法")),
-            Column(key="share", label=text(symbol or "Share", f"{symbol or ''}占比"), number=True, unit="%"),
-            Column(key="composition", label=text("As stated", "申报成分")),
+            Column(key="on", label=text("Day")),
+            Column(key="who", label=text("Stated by")),
+            Column(key="kind", label=text("With", context="lots, firm lot, assays table")),
+            Column(key="method", label=text("Methods", context="lots")),
+            Column(key="share", label=bilingual(symbol or "Share", f"{symbol or ''}占比"), number=True, unit="%"),
+            Column(key="composition", label=text("As stated")),
         ),
         rows=[cells(row) for row in found.history.iter_rows(named=True) if row["composition"]],
         per_page=10,
-        empty=visit.text("No assay stands on your own papers.", "本企业单据上没有化验数据。"),
+        empty=visit.text("No assay stands on your own papers."),
     )
 
 
 def _history_table(firm: Firm, found: OwnLot) -> Table:
     visit, language = firm.visit, firm.visit.language
     roles = {
-        "in": visit.text("consumed", "投入"),
-        "out": visit.text("made", "产出"),
-        "waste": visit.text("waste", "废料"),
+        "in": visit.text("consumed"),
+        "out": visit.text("made"),
+        "waste": visit.text("waste"),
     }
 
     def cells(row: Mapping[str, Any]) -> Row:
@@ -245,25 +246,25 @@ def _history_table(firm: Firm, found: OwnLot) -> Table:
             Cell(text=written.mass(row["dry_mg"], language), value=kilograms(row["dry_mg"])),
             firm.party(row["party"]) if row["party"] else Cell(text=row["party_name"] or written.NOTHING),
             Cell(
-                text=visit.text("yours", "本企业") if row["own"] else visit.text("theirs", "对方"), value=entry,
+                text=visit.text("yours") if row["own"] else visit.text("theirs"), value=entry,
                 href=None if entry is None else firm.url("firm-filing", entry=entry),
             ),
         )  # fmt: skip
 
     return Table(
         name="history",
-        caption=visit.text("What happened to it", "经历"),
+        caption=visit.text("What happened to it"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="kind", label=text("Event", "事件")),
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="party", label=text("With", "对方")),
-            Column(key="filing", label=text("Filing", "申报")),
+            Column(key="on", label=text("Day")),
+            Column(key="kind", label=text("Event", context="lots")),
+            Column(key="site", label=text("Site")),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="party", label=text("With", context="lots, firm lot, history table")),
+            Column(key="filing", label=text("Filing")),
         ),
         rows=[cells(row) for row in found.history.iter_rows(named=True)],
         per_page=20,
-        empty=visit.text("Nothing was filed of it.", "没有相关申报。"),
+        empty=visit.text("Nothing was filed of it."),
     )
 
 
@@ -272,7 +273,7 @@ def _proofs(firm: Firm, found: OwnLot) -> list[dict[str, object]]:
     entries = found.history["entry"].drop_nulls().unique(maintain_order=True)
     return [
         {
-            "text": firm.visit.text(f"Entry {written.count(entry)}", f"条目 {written.count(entry)}"),
+            "text": firm.visit.text("Entry {entry}", entry=written.count(entry)),
             "href": firm.url("firm-filing", entry=entry),
         }
         for entry in entries

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.web.pages.common.firm_part import Firm, counted, kilograms
 from lodeline.web.pages.lots.firm_customers import customers
 from lodeline.web.parts.shell import show
@@ -21,15 +22,15 @@ from lodeline.web.words.language import Text, text
 
 #: What can be asked for as `?hold=`.
 _HOLDS: Final[Mapping[str, Text]] = {
-    "now": text("Held now", "现有"),
-    "past": text("Once held", "曾持有"),
-    "all": text("All", "全部"),
+    "now": text("Held now"),
+    "past": text("Once held"),
+    "all": text("All"),
 }
 
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {
-    "lots": text("Lots", "批次"), "customers": text("Customers and suppliers", "客户与供应商"),
+    "lots": text("Lots", context="lots"), "customers": text("Customers and suppliers"),
 }  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
     view = visit.query("view") or "lots"
     if view not in VIEWS:
         known = ", ".join(VIEWS)
-        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+        raise BadQuestionError(text("There is no view {view!r}: one of {known}.", view=view, known=known))
     tabs = [
         Tab(
             label=visit.localized(label), here=key == view,
@@ -56,7 +57,7 @@ def _lots(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
     every = firm.own.lots()
     hold = visit.query("hold") or "now"
     if hold not in _HOLDS:
-        raise BadQuestionError(f"`hold` is one of {', '.join(_HOLDS)}.", f"`hold` 可选 {'、'.join(_HOLDS)}。")
+        raise BadQuestionError(text("`hold` is one of {holds}.", holds=bilingual(", ".join(_HOLDS), "、".join(_HOLDS))))
     products = sorted({product for product in every["product"] if product})
     rows = _chosen(every, hold, visit.query("product"), visit.query("q"))
     table = _table(firm, rows)
@@ -65,21 +66,20 @@ def _lots(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
         return csv
     held = every.filter(pl.col("held_mg") > 0)
     mass = written.mass(int(held["held_mg"].sum()), visit.language)
-    title = visit.text("You hold nothing by the book", "账面没有库存")
+    title = visit.text("You hold nothing by the book")
     if held.height:
         title = counted(
             visit,
             held.height,
-            f"You hold one lot: {mass}",
-            f"You hold {{n}} lots: {mass}",
-            f"持有{{n}}个批次，共{mass}",
+            text("You hold one lot: {mass}", mass=mass),
+            text("You hold {{n}} lots: {mass}", mass=mass),
         )
     return show(
         visit,
         "lodeline/lots/firm_lots.html",
         title=title,
         name=firm.name,
-        label=visit.text("Lots", "批次"),
+        label=visit.text("Lots", context="lots"),
         tabs=tabs,
         table=shown(visit, table),
         every=written.count(every.height),
@@ -107,14 +107,14 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
     visit = firm.visit
     return Table(
         name="lots",
-        caption=visit.text("Own lots", "本企业批次"),
+        caption=visit.text("Own lots"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="product", label=text("Product", "产品")),
-            Column(key="made", label=text("Made", "来由")),
-            Column(key="first", label=text("First filed", "首次申报日")),
-            Column(key="last", label=text("Last filed", "最近申报日")),
-            Column(key="held", label=text("Held, dry", "持有干重"), number=True, unit="kg"),
+            Column(key="lot", label=text("Lot")),
+            Column(key="product", label=text("Product")),
+            Column(key="made", label=text("Made", context="lots, firm lots")),
+            Column(key="first", label=text("First filed")),
+            Column(key="last", label=text("Last filed")),
+            Column(key="held", label=text("Held, dry"), number=True, unit="kg"),
         ),
         rows=FrameRows(
             rows,
@@ -124,15 +124,12 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
                 "held": "held_mg",
             },
         ),
-        empty=visit.text(
-            "No lot is like that: take a filter away, or file the month in which it came.",
-            "没有符合条件的批次：请减少筛选条件，或先申报其所在月份。",
-        ),
+        empty=visit.text("No lot is like that: take a filter away, or file the month in which it came."),
     )  # fmt: skip
 
 
 def _alias(visit: Visit, alias: str | None) -> str:
-    return "" if alias is None else visit.text(f"to buyers: {alias}", f"买方所见：{alias}")
+    return "" if alias is None else visit.text("to buyers: {alias}", alias=alias)
 
 
 def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
@@ -140,8 +137,8 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     return (
         replace(firm.lot(row["called"]), note=_alias(visit, row["alias"])),
         Cell(text=lot_words.product(row["product"], language), value=row["product"]),
-        Cell(text=visit.text("here", "本企业制成")
-             if row["made"] else visit.text("received", "购入"), value=row["made"]),
+        Cell(text=visit.text("here")
+             if row["made"] else visit.text("received", context="lots"), value=row["made"]),
         firm.day(row["first_on"]),
         firm.day(row["last_on"]),
         Cell(

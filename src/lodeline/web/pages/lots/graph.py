@@ -48,7 +48,7 @@ def draw_relations(visit: Visit, found: Relations, *, element: str | None, forwa
     ]  # fmt: skip
     for depth, count in found.left_out.items():
         share = sum(way.share for way in found.passages if way.far is None and way.depth == depth)
-        text = visit.text(f"… {written.count(count)} more", f"……另有{written.count(count)}个")
+        text = visit.text("… {count} more", count=written.count(count))
         lots.append(
             Lot(
                 key=f"more-{depth}", layer=layer(depth), product=text,
@@ -58,12 +58,14 @@ def draw_relations(visit: Visit, found: Relations, *, element: str | None, forwa
     largest = max([0, *(way.mass_mg for way in found.passages)])
     return draw_provenance(
         Provenance(
-            name=visit.text("Where it went", "去向图") if forward else visit.text("Where it came from", "来源图"),
+            name=visit.text("Where it went", context="lots, graph")
+            if forward
+            else visit.text("Where it came from", context="lots, graph"),
             lots=tuple(lots),
             steps=tuple(_steps(visit, found, rows, traced=traced, forward=forward)),
             asked="0",
             unit=written.unit(largest, language),
-            description=visit.text("The table below has every lot.", "下方表格列出全部批次。"),
+            description=visit.text("The table below has every lot."),
         )
     )
 
@@ -100,13 +102,13 @@ def draw_composition(visit: Visit, composition: Mapping[str, int], chosen: str |
     rare = {symbol: ppb for symbol, ppb in stated.items() if symbol in RARE_EARTHS}
     others = {symbol: ppb for symbol, ppb in stated.items() if symbol not in RARE_EARTHS}
     rest = PPB - sum(stated.values())
-    parts = [_part(visit, visit.text("Rare earths", "稀土"), sum(rare.values()), kind="flow")]
+    parts = [_part(visit, visit.text("Rare earths"), sum(rare.values()), kind="flow")]
     parts += [
         _part(visit, words.element(symbol, visit.language).capitalize(), ppb, kind="rest")
         for symbol, ppb in others.items()
     ]
-    parts.append(_part(visit, visit.text("Not stated", "未列明"), max(rest, 0), kind="quiet"))
-    stacks = [Stack(label=visit.text("Of the dry mass", "占干重"), parts=tuple(parts))]
+    parts.append(_part(visit, visit.text("Not stated", context="lots"), max(rest, 0), kind="quiet"))
+    stacks = [Stack(label=visit.text("Of the dry mass"), parts=tuple(parts))]
     if len(rare) > 1:
         whole = sum(rare.values())
         of_rare = [
@@ -119,8 +121,8 @@ def draw_composition(visit: Visit, composition: Mapping[str, int], chosen: str |
             )
             for symbol, ppb in sorted(rare.items(), key=lambda one: -one[1])
         ]
-        stacks.append(Stack(label=visit.text("Of the rare earths in it", "占其中稀土"), parts=tuple(of_rare)))
-    chart = Stacks(name=visit.text("Composition", "成分"), stacks=tuple(stacks))
+        stacks.append(Stack(label=visit.text("Of the rare earths in it"), parts=tuple(of_rare)))
+    chart = Stacks(name=visit.text("Composition"), stacks=tuple(stacks))
     return wide_and_narrow(draw_stacks(chart, width=1120), draw_stacks(chart, width=NARROW))
 
 
@@ -132,11 +134,15 @@ def _part(visit: Visit, label: str, ppb: int, *, kind: Any, href: str | None = N
 def origin_name(visit: Visit, kind: str | None, place: str | None) -> str:
     """`Mined, CN-BAYAN-OBO`, a country by its name; `No known origin` for what the books do not explain."""
     if kind == UNACCOUNTED:
-        return visit.text("No known origin", "来源不明")
-    word = words.word({**words.ORIGINS, "": text("Origin not stated", "未填报来源")}, kind or "", visit.language)
+        return visit.text("No known origin")
+    word = words.word({**words.ORIGINS, "": text("Origin not stated")}, kind or "", visit.language)
     if not place:
         return word
-    return word + visit.text(", ", "，") + (words.country(place, visit.language) if len(place) == 2 else place)
+    return (
+        word
+        + visit.text(", ", context="lots, graph")
+        + (words.country(place, visit.language) if len(place) == 2 else place)
+    )
 
 
 def draw_origins(visit: Visit, places: Sequence[Mapping[str, Any]], chosen: str | None) -> Markup:
@@ -155,7 +161,7 @@ def draw_origins(visit: Visit, places: Sequence[Mapping[str, Any]], chosen: str 
     others = sum(share for _, share in found[_ORIGINS_NAMED:])
     if others:
         number = written.count(len(found) - _ORIGINS_NAMED)
-        label = visit.text(f"{number} others", f"其他{number}处")
+        label = visit.text("{number} others", number=number)
         bars.append(Bar(label=label, value=others, text=written.percent(others, visit.language), kind="quiet"))
-    chart = Bars(name=visit.text("Booked share of each origin", "各来源账面占比"), bars=tuple(bars))
+    chart = Bars(name=visit.text("Booked share of each origin"), bars=tuple(bars))
     return wide_and_narrow(draw_bars(chart, width=520), draw_bars(chart, width=NARROW))

@@ -28,34 +28,37 @@ def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:
     )
     return Table(
         name="holders",
-        caption=visit.text("Holders", "持有者"),
+        caption=visit.text("Holders"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="owner", label=text("Owner", "所有者")),
-            Column(key="since", label=text("Since", "起自")),
-            Column(key="held", label=text("Holds now", "现持有"), number=True, unit="kg"),
-            Column(key="beyond", label=text("Taken beyond it", "超额支取"), number=True, unit="kg"),
+            Column(key="site", label=text("Site")),
+            Column(key="owner", label=text("Owner", context="lots")),
+            Column(key="since", label=text("Since", context="lots, history")),
+            Column(key="held", label=text("Holds now"), number=True, unit="kg"),
+            Column(key="beyond", label=text("Taken beyond it"), number=True, unit="kg"),
         ),
         rows=[
             (
                 Cell(
-                    text=sites.get(row["site"], row["site"]) or written.NOTHING, value=row["site"],
+                    text=sites.get(row["site"], row["site"]) or written.NOTHING,
+                    value=row["site"],
                     href=visit.url("balance", site=row["site"]) if row["site"] in sites else None,
                 ),
                 names.organisation(row["owner"]),
                 Cell(text=written.day(row["since"], visit.language), value=row["since"].isoformat()),
                 mass(row["held_mg"], visit),
                 Cell(
-                    text=written.mass(row["unaccounted_mg"], visit.language) if row["unaccounted_mg"]
+                    text=written.mass(row["unaccounted_mg"], visit.language)
+                    if row["unaccounted_mg"]
                     else written.NOTHING,
-                    value=row["unaccounted_mg"] / written.MG_PER_KG, tone="gain" if row["unaccounted_mg"] else None,
+                    value=row["unaccounted_mg"] / written.MG_PER_KG,
+                    tone="gain" if row["unaccounted_mg"] else None,
                     shape="up" if row["unaccounted_mg"] else "",
                 ),
             )
             for row in accounts.iter_rows(named=True)
         ],
-        empty=visit.text("No movement of it has been filed.", "没有该批次的变动申报。"),
-    )  # fmt: skip
+        empty=visit.text("No movement of it has been filed."),
+    )
 
 
 def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) -> Table:
@@ -67,9 +70,9 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
     )
     both = pl.concat([movements.select(*columns, "delta_mg", "held_mg", "unaccounted_mg"), counts])
     roles = {
-        "in": visit.text("consumed", "投入"),
-        "out": visit.text("made", "产出"),
-        "waste": visit.text("waste", "废料"),
+        "in": visit.text("consumed"),
+        "out": visit.text("made"),
+        "waste": visit.text("waste"),
     }
 
     def cells(row: Mapping[str, Any]) -> Row:
@@ -77,36 +80,38 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
         return (
             Cell(text=written.day(row["on"], language), value=row["on"].isoformat()),
             Cell(
-                text=words.word(lot_words.EVENTS, row["kind"], language), value=row["kind"],
+                text=words.word(lot_words.EVENTS, row["kind"], language),
+                value=row["kind"],
                 note=" · ".join(text for text in (roles.get(row["role"] or "", ""), row["event"]) if text),
             ),
             Cell(
-                text=sites.get(row["site"], row["site"] or written.NOTHING), value=row["site"],
+                text=sites.get(row["site"], row["site"] or written.NOTHING),
+                value=row["site"],
                 href=visit.url("balance", site=row["site"]) if row["site"] in sites else None,
             ),
             Cell(
                 text=written.mass(row["delta_mg"], language, signed=True),
                 value=None if row["delta_mg"] is None else row["delta_mg"] / written.MG_PER_KG,
-                note=visit.text("beyond held: ", "超出持有量：") + written.mass(beyond, language) if beyond else "",
+                note=visit.text("beyond held: ") + written.mass(beyond, language) if beyond else "",
             ),
             mass(row["held_mg"], visit),
             names.entry(row["entry"]),
-        )  # fmt: skip
+        )
 
     return Table(
         name="movements",
-        caption=visit.text("Movements", "变动"),
+        caption=visit.text("Movements"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="kind", label=text("Event", "事件")),
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="delta", label=text("Change", "变动量"), number=True, unit="kg"),
-            Column(key="held", label=text("Held, counted", "持有或实盘"), number=True, unit="kg"),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day")),
+            Column(key="kind", label=text("Event", context="lots")),
+            Column(key="site", label=text("Site")),
+            Column(key="delta", label=text("Change", context="lots"), number=True, unit="kg"),
+            Column(key="held", label=text("Held, counted"), number=True, unit="kg"),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
         rows=[cells(row) for row in both.sort("on", "line").iter_rows(named=True)],
         per_page=20,
-        empty=visit.text("No movement of it has been filed.", "没有该批次的变动申报。"),
+        empty=visit.text("No movement of it has been filed."),
     )
 
 
@@ -132,27 +137,29 @@ def transfers_table(visit: Visit, number: int) -> Table:
                 value=None if difference_mg is None else difference_mg / written.MG_PER_KG,
             ),
             Cell(
-                text=visit.localized(word), value=row["state"], shape=shape,
+                text=visit.localized(word),
+                value=row["state"],
+                shape=shape,
                 tone="loss" if row["state"] == "exception" else "quiet",
             ),
-        )  # fmt: skip
+        )
 
     return Table(
         name="transfers",
-        caption=visit.text("Transfers", "流转"),
+        caption=visit.text("Transfers", context="lots"),
         columns=(
-            Column(key="shipper", label=text("From", "发货方")),
-            Column(key="receiver", label=text("To", "收货方")),
-            Column(key="shipped_on", label=text("Shipped", "发货日")),
-            Column(key="shipped", label=text("Mass shipped", "发货量"), number=True, unit="kg"),
-            Column(key="received_on", label=text("Received", "收货日")),
-            Column(key="received", label=text("Mass received", "收货量"), number=True, unit="kg"),
-            Column(key="difference", label=text("Difference", "收发差"), number=True, unit="kg"),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="shipper", label=text("From", context="lots")),
+            Column(key="receiver", label=text("To", context="lots")),
+            Column(key="shipped_on", label=text("Shipped", context="lots")),
+            Column(key="shipped", label=text("Mass shipped"), number=True, unit="kg"),
+            Column(key="received_on", label=text("Received", context="lots")),
+            Column(key="received", label=text("Mass received"), number=True, unit="kg"),
+            Column(key="difference", label=text("Difference", context="lots"), number=True, unit="kg"),
+            Column(key="state", label=text("State")),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=10,
-        empty=visit.text("Nobody has filed that it changed hands.", "没有该批次的流转申报。"),
+        empty=visit.text("Nobody has filed that it changed hands."),
     )
 
 
@@ -164,34 +171,39 @@ def entries_table(visit: Visit, lines: pl.DataFrame) -> Table:
     found = counts.join(entries, on="entry", how="left").sort("entry")
 
     def cells(row: Mapping[str, Any]) -> Row:
-        kinds = visit.text(", ", "、").join(words.word(lot_words.EVENTS, kind, language) for kind in row["kinds"])
+        kinds = visit.text(", ", context="lots, history").join(
+            words.word(lot_words.EVENTS, kind, language) for kind in row["kinds"]
+        )
         return (
             names.entry(row["entry"]),
             names.organisation(row["organisation"]),
             Cell(
-                text=written.month(row["period"], language) if row["period"] else written.NOTHING, value=row["period"],
+                text=written.month(row["period"], language) if row["period"] else written.NOTHING,
+                value=row["period"],
             ),
             Cell(text=written.moment(row["filed_at"], language, reading.law.timezone), value=row["filed_at"]),
             Cell(text=kinds, value=";".join(row["kinds"])),
             Cell(text=written.count(row["lines"]), value=row["lines"]),
             Cell(
-                text=visit.text("Receipt", "回执"), value=row["entry"], href=visit.url("receipt", entry=row["entry"])
+                text=visit.text("Receipt", context="lots, history"),
+                value=row["entry"],
+                href=visit.url("receipt", entry=row["entry"]),
             ),
-        )  # fmt: skip
+        )
 
     return Table(
         name="entries",
-        caption=visit.text("Entries that prove it", "作为证明的条目"),
+        caption=visit.text("Entries that prove it"),
         columns=(
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="organisation", label=text("Filed by", "申报企业")),
-            Column(key="month", label=text("Month", "月份")),
-            Column(key="filed", label=text("Filed", "入账时间")),
-            Column(key="kinds", label=text("Says of it", "涉及事件")),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
-            Column(key="receipt", label=text("Proof", "证明")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="organisation", label=text("Filed by")),
+            Column(key="month", label=text("Month", context="lots")),
+            Column(key="filed", label=text("Filed", context="lots")),
+            Column(key="kinds", label=text("Says of it")),
+            Column(key="rows", label=text("Rows", context="lots"), number=True),
+            Column(key="receipt", label=text("Proof")),
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         per_page=10,
-        empty=visit.text("No entry in force names it.", "没有有效条目涉及该批次。"),
+        empty=visit.text("No entry in force names it."),
     )

@@ -11,6 +11,7 @@ import polars as pl
 from django.http import HttpResponse
 from django.utils.functional import cached_property
 
+from lodeline.language import bilingual, text
 from lodeline.ledger.movement import movements, with_balances
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
@@ -81,10 +82,16 @@ class Chosen:
         if symbol not in self.elements:
             listed = ", ".join(self.elements)
             raise NotHereError(
-                f"The composition of this lot states no {words.element(symbol, 'en')}"
-                + (f": look at one of {listed}." if listed else ": it states nothing at all."),
-                f"该批次的成分未列{words.element(symbol, 'zh')}"
-                + (f"：可选 {listed}。" if listed else "：未填报任何成分。"),
+                text(
+                    "The composition of this lot states no {element}: look at one of {listed}.",
+                    element=bilingual(words.element(symbol, "en"), words.element(symbol, "zh")),
+                    listed=listed,
+                )
+                if listed
+                else text(
+                    "The composition of this lot states no {element}: it states nothing at all.",
+                    element=bilingual(words.element(symbol, "en"), words.element(symbol, "zh")),
+                )
             )
         return symbol
 
@@ -93,8 +100,7 @@ class Chosen:
         direction = self.visit.query("direction") or "backward"
         if direction not in ("backward", "forward"):
             raise BadQuestionError(
-                f"{direction!r} is no direction: write backward or forward.",
-                f"{direction!r} 不是方向：请写 backward（向上游）或 forward（向下游）。",
+                text("{direction!r} is no direction: write backward or forward.", direction=direction)
             )
         return direction == "forward"
 
@@ -177,20 +183,14 @@ def _aliases(chosen: Chosen) -> list[str]:
     names = words.organisation_names(snapshot.register, visit.language)
     given = aliases_about(visit.reading.store, chosen.name, entry=snapshot.entry)
     texts = [
-        visit.text(
-            f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"
-        )
+        visit.text("Buyers of {who} know it as {alias}.", who=names.get(who, who), alias=alias)
         for who, alias, real in given.iter_rows()
         if real == chosen.name
     ]
     for who, alias, real in given.iter_rows():
         if f"{who}/{alias}" != chosen.name:
             continue
-        texts.append(
-            visit.text(
-                f"{names.get(who, who)} calls the lot {real} so.", f"此为{names.get(who, who)}对批次 {real} 的别名。"
-            )
-        )
+        texts.append(visit.text("{who} calls the lot {real} so.", who=names.get(who, who), real=real))
     return texts
 
 
@@ -225,8 +225,8 @@ def _made(chosen: Chosen) -> dict[str, Any] | None:
 
 def _ways(visit: Visit, *, forward: bool) -> list[dict[str, object]]:
     return [
-        {"text": visit.text("Where from", "来源"), "href": visit.here(direction=None), "here": not forward},
-        {"text": visit.text("Where to", "去向"), "href": visit.here(direction="forward"), "here": forward},
+        {"text": visit.text("Where from"), "href": visit.here(direction=None), "here": not forward},
+        {"text": visit.text("Where to"), "href": visit.here(direction="forward"), "here": forward},
     ]
 
 
@@ -237,10 +237,10 @@ def _headline(chosen: Chosen) -> str:
 def _headline_forward(chosen: Chosen) -> str:
     reached, visit = chosen.relations.reached, chosen.visit
     if not reached:
-        return visit.text("Nothing has been made with this lot yet", "尚无以该批次制成的批次")
+        return visit.text("Nothing has been made with this lot yet")
     n = written.count(reached)
-    return visit.text(
-        "One lot was made with it" if reached == 1 else f"{n} lots were made with it", f"已用于制成{n}个批次"
+    return (
+        visit.text("One lot was made with it", n=n) if reached == 1 else visit.text("{n} lots were made with it", n=n)
     )
 
 
@@ -248,34 +248,34 @@ def _headline_backward(chosen: Chosen) -> str:
     visit, symbol, language = chosen.visit, chosen.element, chosen.visit.language
     if chosen.itself["origin_kind"] is not None:
         kind = words.word(words.ORIGINS, chosen.itself["origin_kind"], language)
-        return visit.text(
-            f"This lot is itself an origin: {kind.lower()}", f"该批次本身即为来源：{kind}"
-        )  # fmt: skip
+        return visit.text("This lot is itself an origin: {kind}", kind=bilingual(kind.lower(), kind))  # fmt: skip
     if symbol is None:
-        return visit.text("No composition is stated, so nothing of it can be traced", "未填报成分，无法追溯其元素")
+        return visit.text("No composition is stated, so nothing of it can be traced")
     name = words.element(symbol, language)
     places = [row for row in chosen.sources["places"] if row["booked_shares"].get(symbol, 0) >= _LEAST_PART]
     known = [row for row in places if row["origin_kind"] != "unaccounted"]
     unknown = sum(row["booked_shares"][symbol] for row in places if row["origin_kind"] == "unaccounted")
     if unknown >= 1 - _LEAST_PART or not known:
-        return visit.text(f"None of its {name} has a known origin", f"其{name}全部来源不明")
+        return visit.text("None of its {name} has a known origin", name=name)
     if unknown >= _LARGE_PART:
         part = written.percent(unknown, language)
-        return visit.text(f"{part} of its {name} has no known origin", f"其{name}有{part}来源不明")
+        return visit.text("{part} of its {name} has no known origin", part=part, name=name)
     first = max(known, key=lambda row: row["booked_shares"][symbol])
     named = origin_name(visit, first["origin_kind"], first["origin_place"])
     origin = named[:1].lower() + named[1:]
     if len(known) == 1:
-        return visit.text(f"All of its {name} has one origin: {origin}", f"其{name}全部来自同一来源：{origin}")
+        return visit.text("All of its {name} has one origin: {origin}", name=name, origin=origin)
     part, n = written.percent(first["booked_shares"][symbol], language, 0), written.count(len(known))
     if unknown:
         return visit.text(
-            f"{n} origins and a trace without any; {part} of the {name} from one ({origin})",
-            f"来源共{n}处，另有微量来源不明；{name}的{part}来自一处（{origin}）",
+            "{n} origins and a trace without any; {part} of the {name} from one ({origin})",
+            n=n,
+            part=part,
+            name=name,
+            origin=origin,
         )
     return visit.text(
-        f"{n} origins, all named; {part} of the {name} from one ({origin})",
-        f"来源共{n}处，均已查明；{name}的{part}来自一处（{origin}）",
+        "{n} origins, all named; {part} of the {name} from one ({origin})", n=n, part=part, name=name, origin=origin
     )
 
 

@@ -50,8 +50,7 @@ def _chosen(visit: Visit, every: pl.DataFrame, asked: Mapping[str, str | None]) 
         if asked["product"] not in PRODUCTS and asked["product"] not in products:
             known = ", ".join(PRODUCTS)
             raise BadQuestionError(
-                f"No product is called {asked['product']!r}: one of {known}.",
-                f"没有产品 {asked['product']!r}：可选 {known}。",
+                text("No product is called {product!r}: one of {known}.", product=asked["product"], known=known)
             )
         found = found.filter(
             pl.col("product").is_in([one for one in products if asked["product"] in (one, product_kind(one))])
@@ -81,12 +80,12 @@ def _kinds(visit: Visit, every: pl.DataFrame) -> list[tuple[str, str]]:
 def _headline(visit: Visit, found: int, every: int, *, narrowed: bool) -> str:
     n, of = written.count(found), written.count(every)
     if not every:
-        return visit.text("No lot has been filed yet", "尚无批次申报")
+        return visit.text("No lot has been filed yet")
     if not narrowed:
-        return visit.text(f"{of} lots, each traceable to its origins", f"共{of}个批次，均可追溯来源")
+        return visit.text("{of} lots, each traceable to its origins", of=of)
     if not found:
-        return visit.text("No lot is like that", "没有符合条件的批次")
-    return visit.text(f"{n} of {of} lots are like that", f"{of}个批次中有{n}个符合条件")
+        return visit.text("No lot is like that")
+    return visit.text("{n} of {of} lots are like that", n=n, of=of)
 
 
 def _table(visit: Visit, found: pl.DataFrame) -> Table:
@@ -114,14 +113,14 @@ def _table(visit: Visit, found: pl.DataFrame) -> Table:
 
     return Table(
         name="lots",
-        caption=visit.text("Lots", "批次"),
+        caption=visit.text("Lots", context="lots"),
         columns=(
-            Column(key="name", label=text("Lot", "批次")),
-            Column(key="product", label=text("Product", "产品")),
-            Column(key="maker", label=text("Maker", "生产企业")),
-            Column(key="on", label=text("Made", "形成日期")),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="treo", label=text("Oxide, %", "稀土氧化物（%）"), number=True),
+            Column(key="name", label=text("Lot")),
+            Column(key="product", label=text("Product")),
+            Column(key="maker", label=text("Maker")),
+            Column(key="on", label=text("Made", context="lots, lots")),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="treo", label=text("Oxide, %"), number=True),
         ),
         rows=FrameRows(
             found,
@@ -137,8 +136,7 @@ def _table(visit: Visit, found: pl.DataFrame) -> Table:
             },
         ),
         empty=visit.text(
-            "Type a part of the lot's id as it stands on its label, or choose a product, or type its maker's id or a"
-            " part of its name. Every word narrows the list: take one away.",
-            "请输入标签上批次号的一部分，或选择产品，或填写生产企业代码或部分名称。条件越多结果越少：请减少条件。",
+            "Type a part of the lot's id as it stands on its label, or choose a product, or type its "
+            "maker's id or a part of its name. Every word narrows the list: take one away."
         ),
     )

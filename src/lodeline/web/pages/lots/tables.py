@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.flow.origins import UNACCOUNTED
+from lodeline.language import bilingual
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
@@ -47,21 +48,21 @@ def relations_table(visit: Visit, found: Relations, element: str | None, *, forw
     part = element or ""
     return Table(
         name="relations",
-        caption=visit.text("Lots made with it", "下游批次") if forward else visit.text("Lots behind it", "上游批次"),
+        caption=visit.text("Lots made with it") if forward else visit.text("Lots behind it"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="product", label=text("Product", "产品")),
-            Column(key="maker", label=text("Maker", "生产企业")),
-            Column(key="on", label=text("Made", "形成日期")),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="distance", label=text("Events away", "相隔事件"), number=True),
-            Column(key="share", label=text(f"Share of its {part}", f"占该批次{part}"), number=True, unit="%"),
+            Column(key="lot", label=text("Lot")),
+            Column(key="product", label=text("Product")),
+            Column(key="maker", label=text("Maker")),
+            Column(key="on", label=text("Made", context="lots, tables")),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="distance", label=text("Events away"), number=True),
+            Column(key="share", label=text("Share of its {part}", part=part), number=True, unit="%"),
         ),
         rows=FrameRows(found.table[1:].sort("distance", -pl.col("share"), "name"), cells),
         per_page=25,
-        empty=visit.text("No filing consumes this lot in a transformation.", "没有申报将该批次用于转化。")
+        empty=visit.text("No filing consumes this lot in a transformation.")
         if forward
-        else visit.text("No filing says what it was made from.", "没有申报说明该批次由何而来。"),
+        else visit.text("No filing says what it was made from."),
     )  # fmt: skip
 
 
@@ -81,16 +82,14 @@ def composition_table(visit: Visit, composition: Mapping[str, int], made_mg: int
         )  # fmt: skip
     return Table(
         name="composition",
-        caption=visit.text("Composition", "成分"),
+        caption=visit.text("Composition"),
         columns=(
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="share", label=text("Of dry mass", "占干重"), number=True, unit="%"),
-            Column(key="mass", label=text("In the lot as made", "批次中质量"), number=True, unit="kg"),
+            Column(key="element", label=text("Element")),
+            Column(key="share", label=text("Of dry mass"), number=True, unit="%"),
+            Column(key="mass", label=text("In the lot as made"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.text(
-            "Nobody has stated a composition: ask the maker for the assay.", "无人填报成分：请向生产企业索取化验单。"
-        ),
+        empty=visit.text("Nobody has stated a composition: ask the maker for the assay."),
     )
 
 
@@ -122,19 +121,19 @@ def assays_table(visit: Visit, lines: pl.DataFrame, element: str | None) -> Tabl
 
     return Table(
         name="assays",
-        caption=visit.text("Assays", "化验"),
+        caption=visit.text("Assays"),
         columns=(
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="who", label=text("Stated by", "申报企业")),
-            Column(key="kind", label=text("With", "随附事件")),
-            Column(key="method", label=text("Methods", "方法")),
-            Column(key="share", label=text(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
-            Column(key="composition", label=text("As stated", "申报成分")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="on", label=text("Day")),
+            Column(key="who", label=text("Stated by")),
+            Column(key="kind", label=text("With", context="lots, tables")),
+            Column(key="method", label=text("Methods", context="lots")),
+            Column(key="share", label=bilingual(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
+            Column(key="composition", label=text("As stated")),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
         rows=[cells(row) for row in stated.iter_rows(named=True)],
         per_page=10,
-        empty=visit.text("No filing states a composition of this lot.", "没有申报填报该批次的成分。"),
+        empty=visit.text("No filing states a composition of this lot."),
     )
 
 
@@ -173,9 +172,9 @@ def origins_table(
         )  # fmt: skip
     return Table(
         name="origins",
-        caption=visit.text("Booked share of each origin", "各来源账面占比"),
+        caption=visit.text("Booked share of each origin"),
         columns=(
-            Column(key="origin", label=text("Origin", "来源")),
+            Column(key="origin", label=text("Origin")),
             *(
                 column
                 for symbol in columns
@@ -184,7 +183,7 @@ def origins_table(
         ),
         rows=rows,
         per_page=15,
-        empty=visit.text("Without a composition no share can be told.", "未填报成分，无法计算占比。"),
+        empty=visit.text("Without a composition no share can be told."),
     )
 
 
@@ -202,9 +201,9 @@ def _within_columns(symbol: str) -> tuple[Column, Column, Column]:
     booked = _element_column(symbol)
     name = booked.label["zh"]
     return (
-        Column(key=f"{symbol}_least", label=text(f"{symbol} at least", f"{name} 至少"), number=True),
+        Column(key=f"{symbol}_least", label=text("{symbol} at least", symbol=bilingual(symbol, name)), number=True),
         booked,
-        Column(key=f"{symbol}_greatest", label=text(f"{symbol} at most", f"{name} 至多"), number=True),
+        Column(key=f"{symbol}_greatest", label=text("{symbol} at most", symbol=bilingual(symbol, name)), number=True),
     )
 
 
@@ -236,18 +235,18 @@ def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: 
 
     return Table(
         name="origin-lots",
-        caption=visit.text("Origin lots", "来源批次"),
+        caption=visit.text("Origin lots"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="origin", label=text("Origin", "来源")),
-            Column(key="maker", label=text("Filed by", "申报企业")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="origin", label=text("Origin")),
+            Column(key="maker", label=text("Filed by")),
             Column(
-                key="share", label=text(f"Share of the {element}", f"占{element}")
-                if element else text("Share", "占比"),
+                key="share", label=text("Share of the {element}", element=element)
+                if element else text("Share"),
                 number=True, unit="%",
             ),
         ),
         rows=FrameRows(found, cells, sorts={"lot": "lot", "origin": "kind", "maker": "maker", "share": "share"}),
         per_page=10,
-        empty=visit.text("No lot is known in which it entered the system.", "没有查明进入系统的来源批次。"),
+        empty=visit.text("No lot is known in which it entered the system."),
     )  # fmt: skip

@@ -42,17 +42,19 @@ def found(every: pl.DataFrame, identifier: str) -> dict[str, Any]:
     """The row of an exception. Raises NotHereError where none of this id stands among them."""
     rows = every.filter(pl.col("id") == identifier).to_dicts()
     if not rows:
-        raise NotHereError(
-            "No exception of this number stands: it was settled, or the address is wrong.",
-            "没有该编号的核对差异：可能已消除，或地址有误。",
-        )
+        raise NotHereError(text("No exception of this number stands: it was settled, or the address is wrong."))
     return rows[0]
 
 
 def show_one(
-    visit: Visit, row: Mapping[str, Any], papers: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str],
-    *, firm: str | None, every: str | None,
-) -> HttpResponse:  # fmt: skip
+    visit: Visit,
+    row: Mapping[str, Any],
+    papers: Mapping[str, Sequence[Mapping[str, Any]]],
+    names: Mapping[str, str],
+    *,
+    firm: str | None,
+    every: str | None,
+) -> HttpResponse:
     """One exception with its papers. firm: on the pages of whom, None on those of the authority; every: their list."""
     tables = {side: _papers_table(visit, side, papers[side], names) for side in exception_words.RECORDS}
     csv = wanted_csv(visit, *tables.values())
@@ -79,27 +81,45 @@ def show_one(
         every=every,
         sides=[
             {
-                "name": visit.localized(label), "mass": written.mass(row[f"{side}_mg"], language),
+                "name": visit.localized(label),
+                "mass": written.mass(row[f"{side}_mg"], language),
                 "value": exception_words.money(row[f"{side}_value"], row[f"{side}_currency"]),
-                "day": written.day(row[f"{side}_on"], language), "none": row[f"{side}_mg"] is None,
+                "day": written.day(row[f"{side}_on"], language),
+                "none": row[f"{side}_mg"] is None,
             }
             for side, label in exception_words.RECORDS.items()
         ],
-        tables=[(visit.localized(exception_words.RECORDS[side]), shown(visit, table))
-                for side, table in tables.items()],
-    )  # fmt: skip
+        tables=[
+            (visit.localized(exception_words.RECORDS[side]), shown(visit, table)) for side, table in tables.items()
+        ],
+    )
 
 
 #: The columns of the papers: key, words, and the cells that fill it, by record.
 _PAPERS: Final = (
-    ("number", text("Number", "号码"), {"filed": "document", "invoiced": "number", "border": "declaration"}),
-    ("kind", text("Kind", "种类"), {"filed": "kind", "invoiced": "kind", "border": "status"}),
-    ("day", text("Day", "日期"), dict.fromkeys(exception_words.RECORDS, "on")),
-    ("from", text("From", "发货/销售方"),
-     {"filed": "organisation", "invoiced": "seller_name", "border": "exporter_name"}),
-    ("to", text("To", "收货/购买方"), {"filed": "party", "invoiced": "buyer_name", "border": "consignee_name"}),
-    ("goods", text("Goods", "货物"), {"filed": "product", "invoiced": "product_name", "border": "product_name"}),
-)  # fmt: skip
+    (
+        "number",
+        text("Number", context="matching, exceptions"),
+        {"filed": "document", "invoiced": "number", "border": "declaration"},
+    ),
+    ("kind", text("Kind", context="matching"), {"filed": "kind", "invoiced": "kind", "border": "status"}),
+    ("day", text("Day"), dict.fromkeys(exception_words.RECORDS, "on")),
+    (
+        "from",
+        text("From", context="matching, exceptions"),
+        {"filed": "organisation", "invoiced": "seller_name", "border": "exporter_name"},
+    ),
+    (
+        "to",
+        text("To", context="matching, exceptions"),
+        {"filed": "party", "invoiced": "buyer_name", "border": "consignee_name"},
+    ),
+    (
+        "goods",
+        text("Goods", context="matching"),
+        {"filed": "product", "invoiced": "product_name", "border": "product_name"},
+    ),
+)
 
 
 def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
@@ -112,8 +132,13 @@ def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], 
                 place = visit.opens("entry", entry=row["entry"])
                 found.append(Cell(text=row["event"], value=row["event"], note=named, href=place))
             elif key == "number" and side == "border":
-                found.append(Cell(text=f"{text}/{row['line']}", value=f"{text}/{row['line']}",
-                                  href=visit.opens("entry", entry=row["entry"])))  # fmt: skip
+                found.append(
+                    Cell(
+                        text=f"{text}/{row['line']}",
+                        value=f"{text}/{row['line']}",
+                        href=visit.opens("entry", entry=row["entry"]),
+                    )
+                )
             elif key == "number":
                 found.append(Cell(text=text, value=text, href=visit.opens("entry", entry=row["entry"])))
             elif key == "day":
@@ -135,16 +160,22 @@ def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], 
                 found.append(Cell(text=text or written.NOTHING, value=text))
         mass_mg = round(float(row["mass_kg"]) * written.MG_PER_KG)
         money = None if row["value"] is None else float(row["value"])
-        return (*found, Cell(text=written.mass(mass_mg, visit.language), value=float(row["mass_kg"]),
-                             note=exception_words.money(money, row["currency"])))  # fmt: skip
+        return (
+            *found,
+            Cell(
+                text=written.mass(mass_mg, visit.language),
+                value=float(row["mass_kg"]),
+                note=exception_words.money(money, row["currency"]),
+            ),
+        )
 
     return Table(
         name=side,
         caption=visit.localized(exception_words.RECORDS[side]),
         columns=(
             *(Column(key=key, label=label) for key, label, _ in _PAPERS),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
+            Column(key="mass", label=text("Mass", context="matching"), number=True, unit="kg"),
         ),
         rows=RowsOf(papers, cells),
-        empty=visit.text("This record has nothing of it.", "该记录中没有相关内容。"),
+        empty=visit.text("This record has nothing of it."),
     )

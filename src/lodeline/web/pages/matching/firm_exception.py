@@ -28,6 +28,6 @@ def firm_exception(visit: Visit, organisation: str, exception: str) -> HttpRespo
             ),
         )  # fmt: skip
     except UnknownExceptionError as error:
-        raise NotHereError(error.en, error.zh) from error
+        raise NotHereError(error.words) from error
     every_at = firm.url("firm", query={"kind": "discrepancy"})
     return show_one(visit, row, papers, firm.names, firm=firm.name, every=every_at)

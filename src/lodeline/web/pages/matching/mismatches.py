@@ -14,6 +14,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
+from lodeline.language import bilingual
 from lodeline.regulation.span import Span
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.filing.mismatches import KINDS
@@ -118,7 +119,7 @@ def _wanted(visit: Visit) -> _Wanted:
     state = visit.query("state") or "open"
     if state not in _FORMER_STATES:
         asked.one_of(visit, "state", mismatch_words.STATES)
-    age = asked.one_of(visit, "age", {str(days): text("", "") for days in _AGES})
+    age = asked.one_of(visit, "age", {str(days): bilingual("", "") for days in _AGES})
     return _Wanted(
         state=_FORMER_STATES.get(state, state),
         kind=asked.one_of(visit, "kind", mismatch_words.KINDS),
@@ -189,12 +190,16 @@ def _listed(about: pl.DataFrame, wanted: _Wanted) -> pl.DataFrame:
 
 def _headline(visit: Visit, opened: pl.DataFrame, waiting: int, *, any_filed: bool) -> str:
     if not any_filed:
-        return visit.text("Nothing was filed that could match", "尚无可核对的申报")
+        return visit.text("Nothing was filed that could match")
     if not opened.height:
         may_come = asked.counted(waiting, "record may still come", "records may still come")
-        return visit.text(
-            "Filings, invoices and the border match" + (f"; {may_come}" if waiting else ""),
-            "申报、开票与过境记录一致" + (f"，另有{written.count(waiting)}项尚未到期" if waiting else ""),
+        return (
+            visit.text(
+                "Filings, invoices and the border match; {may_come}",
+                may_come=bilingual(may_come, written.count(waiting)),
+            )
+            if waiting
+            else visit.text("Filings, invoices and the border match")
         )
     counts = dict(opened.group_by("kind").len().iter_rows())
     parts = [(kind, counts[kind]) for kind in KINDS if kind in counts]
@@ -205,8 +210,8 @@ def _headline(visit: Visit, opened: pl.DataFrame, waiting: int, *, any_filed: bo
     named = f"{', '.join(english[:-1])} and {english[-1]}" if english[1:] else english[0]
     listed = "、".join(f"{written.count(count)}{mismatch_words.ONE[kind]['zh']}" for kind, count in parts)
     if opened.height == 1:
-        return visit.text(f"{named} does not match", f"{listed}不一致")
-    return visit.text(f"{named} do not match", f"{listed}不一致")
+        return visit.text("{named} does not match", named=bilingual(named, listed))
+    return visit.text("{named} do not match", named=bilingual(named, listed))
 
 
 def _kind_tabs(visit: Visit, opened: pl.DataFrame, wanted: _Wanted) -> list[Tab]:
@@ -217,7 +222,7 @@ def _kind_tabs(visit: Visit, opened: pl.DataFrame, wanted: _Wanted) -> list[Tab]
         href = visit.here(kind=kind, cause=None, **{"mismatches.page": None})
         return Tab(label=label, href=href, here=wanted.kind == kind, count=written.count(count))
 
-    every = tab(None, visit.text("All", "全部"), opened.height)
+    every = tab(None, visit.text("All"), opened.height)
     return [every, *(tab(kind, visit.localized(mismatch_words.KINDS[kind]), counts.get(kind, 0)) for kind in KINDS)]
 
 
@@ -270,8 +275,8 @@ def _age(visit: Visit, from_days: int) -> str:
     ends = dict(zip(_AGES, (*deliveries.AGES, None), strict=True))
     to_days = ends[from_days]
     if to_days is None:
-        return visit.text(f"More than {from_days - 1} days", f"超过{from_days - 1}天")
-    return visit.text(f"{from_days} to {to_days} days", f"{from_days}至{to_days}天")
+        return visit.text("More than {from_days} days", from_days=from_days - 1)
+    return visit.text("{from_days} to {to_days} days", from_days=from_days, to_days=to_days)
 
 
 def _ages(about: pl.DataFrame) -> pl.DataFrame:
@@ -296,15 +301,15 @@ def _ages_table(visit: Visit, ages: pl.DataFrame) -> Table:
     ]
     return Table(
         name="ages",
-        caption=visit.text("How long it has waited", "等待时间"),
+        caption=visit.text("How long it has waited"),
         columns=(
-            Column(key="age", label=text("Age", "账龄")),
-            Column(key="kind", label=text("Kind", "种类")),
-            Column(key="count", label=text("Number", "项数"), number=True),
-            Column(key="mass", label=text("At stake", "涉及"), number=True, unit="kg"),
+            Column(key="age", label=text("Age")),
+            Column(key="kind", label=text("Kind", context="matching")),
+            Column(key="count", label=text("Number", context="matching, mismatches"), number=True),
+            Column(key="mass", label=text("At stake", context="matching, mismatches"), number=True, unit="kg"),
         ),
         rows=rows,
-        empty=visit.text("Nothing waits.", "没有待处理的事项。"),
+        empty=visit.text("Nothing waits.", context="matching"),
     )
 
 
@@ -330,6 +335,6 @@ def _draw_ages(visit: Visit, ages: pl.DataFrame) -> Markup:
                 href=_rows_at(visit, row),
             )
         )  # fmt: skip
-    name = visit.text("What does not match or waits, by age", "不一致及待处理事项（按账龄）")
+    name = visit.text("What does not match or waits, by age")
     drawn = tuple(Stack(label=label, parts=tuple(parts)) for label, parts in stacks.items())
     return draw_stacks(Stacks(name=name, stacks=drawn), width=640)

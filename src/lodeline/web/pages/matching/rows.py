@@ -26,13 +26,13 @@ _SORTS: Final = {
     "difference": "difference_mg",
 }  # fmt: skip
 _EXPORTED: Final = (
-    Column(key="day", label=text("Day", "日期")),
-    Column(key="kind", label=text("Kind", "种类")),
-    Column(key="state", label=text("State", "状态")),
-    Column(key="events", label=text("Events", "事件")),
-    Column(key="difference", label=text("Difference", "相差"), number=True, unit="kg"),
-    Column(key="value", label=text("Value", "金额"), number=True),
-    Column(key="currency", label=text("Currency", "币种")),
+    Column(key="day", label=text("Day")),
+    Column(key="kind", label=text("Kind", context="matching")),
+    Column(key="state", label=text("State")),
+    Column(key="events", label=text("Events")),
+    Column(key="difference", label=text("Difference", context="matching"), number=True, unit="kg"),
+    Column(key="value", label=text("Value", context="matching"), number=True),
+    Column(key="currency", label=text("Currency")),
 )
 
 
@@ -45,16 +45,18 @@ def mismatch_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -
     rows = rows.with_columns(difference_mg=pl.col("filed_mg") - pl.col("beside_mg"))
     return Table(
         name="mismatches",
-        caption=visit.text("What does not match", "不一致的记录"),
+        caption=visit.text("What does not match", context="matching"),
         columns=(
-            Column(key="cause", label=text("Cause", "原因")),
-            Column(key="what", label=text("Lot or paper", "批次或单据")),
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="counterparty", label=text("Other party", "对方")),
-            Column(key="age", label=text("Open for", "已待"), number=True, unit="days"),
-            Column(key="filed", label=text("Filed", "申报"), number=True, unit="kg"),
-            Column(key="beside", label=text("Other record", "对应记录"), number=True, unit="kg"),
-            Column(key="mass", label=text("At stake", "涉及"), number=True, unit="kg"),
+            Column(key="cause", label=text("Cause")),
+            Column(key="what", label=text("Lot or paper")),
+            Column(key="organisation", label=text("Firm")),
+            Column(key="counterparty", label=text("Other party")),
+            Column(key="age", label=text("Open for"), number=True, unit="days"),
+            Column(key="filed", label=text("Filed", context="matching"), number=True, unit="kg"),
+            Column(key="beside", label=text("Other record"), number=True, unit="kg"),
+            Column(
+                key="mass", label=text("At stake", context="matching, rows, mismatch table"), number=True, unit="kg"
+            ),
             *(_EXPORTED if exported else ()),
         ),
         rows=FrameRows(
@@ -65,9 +67,8 @@ def mismatch_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -
         ),
         per_page=_SHOWN,
         empty=visit.text(
-            "Nothing is like that: take a filter away, or write less of the lot, event or number. Records of other"
-            " authorities come in by `lodeline feed` or the API.",
-            "没有符合条件的记录：请减少筛选条件，或少写几个字符。其他部门数据由 `lodeline feed` 或接口接收。",
+            "Nothing is like that: take a filter away, or write less of the lot, event or number. "
+            "Records of other authorities come in by `lodeline feed` or the API."
         ),
     )
 
@@ -78,8 +79,12 @@ def _cells(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> Ro
     delivery = row["kind"] == "delivery"
     href = None if delivery else visit.url("exception", exception=row["id"])
     days, day = row["age_days"], written.day(row["on"], language)
-    age = "" if days is None else visit.text("1 day" if days == 1 else f"{days} days", f"{days}天")
-    waits = visit.text("may still come", "尚未到期") if row["state"] == "not-due" else ""
+    age = (
+        ""
+        if days is None
+        else (visit.text("1 day", days=days) if days == 1 else visit.text("{days} days", context="matching", days=days))
+    )
+    waits = visit.text("may still come") if row["state"] == "not-due" else ""
     return (
         Cell(
             text=words.word(mismatch_words.CAUSES, row["cause"], language), value=row["cause"], href=href, shape=shape,
@@ -148,7 +153,7 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
     )  # fmt: skip
 
     def cells(row: dict[str, Any]) -> Row:
-        causes = visit.text(", ", "、").join(
+        causes = visit.text(", ", context="matching").join(
             words.word(mismatch_words.CAUSES, one, visit.language) for one in row["causes"]
         )
         oldest = row["oldest"]
@@ -160,7 +165,7 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
             ),
             Cell(text=causes, value=causes),
             Cell(
-                text=written.NOTHING if oldest is None else visit.text(f"{oldest} days", f"{oldest}天"), value=oldest
+                text=written.NOTHING if oldest is None else visit.text("{oldest} days", oldest=oldest), value=oldest
             ),
             Cell(text=written.mass(row["mass_mg"], visit.language), value=row["mass_mg"] / written.MG_PER_KG),
             Cell(text=exception_words.money(row["cny"], "") if row["cny"] else written.NOTHING, value=row["cny"]),
@@ -169,15 +174,15 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
 
     return Table(
         name="firms",
-        caption=visit.text("By firm", "按企业"),
+        caption=visit.text("By firm"),
         columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
-            Column(key="n", label=text("Does not match", "不一致"), number=True),
-            Column(key="causes", label=text("Causes", "原因")),
-            Column(key="oldest", label=text("Oldest", "最久"), number=True, unit="days"),
-            Column(key="mass", label=text("At stake", "涉及质量"), number=True, unit="kg"),
-            Column(key="cny", label=text("CNY", "人民币"), number=True),
-            Column(key="usd", label=text("USD", "美元"), number=True),
+            Column(key="organisation", label=text("Firm")),
+            Column(key="n", label=text("Does not match"), number=True),
+            Column(key="causes", label=text("Causes")),
+            Column(key="oldest", label=text("Oldest"), number=True, unit="days"),
+            Column(key="mass", label=text("At stake", context="matching, rows, firms table"), number=True, unit="kg"),
+            Column(key="cny", label=text("CNY"), number=True),
+            Column(key="usd", label=text("USD"), number=True),
         ),
         rows=FrameRows(
             by_firm,
@@ -192,7 +197,7 @@ def firms_table(visit: Visit, opened: pl.DataFrame, names: Mapping[str, str]) ->
             },
         ),
         per_page=_SHOWN,
-        empty=visit.text("Nothing of any firm is open.", "没有企业存在不一致。"),
+        empty=visit.text("Nothing of any firm is open."),
     )
 
 
@@ -201,12 +206,12 @@ def overdrawn_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, s
     language = visit.language
     return Table(
         name="lots",
-        caption=visit.text("Drawn beyond what was put in", "支取超过入账的批次"),
+        caption=visit.text("Drawn beyond what was put in"),
         columns=(
-            Column(key="firm", label=text("Firm", "企业")),
-            Column(key="months", label=text("Until", "截至")),
-            Column(key="lots", label=text("Lots", "批次"), number=True),
-            Column(key="beyond", label=text("Not in the book, dry", "账上没有（干重）"), number=True, unit="kg"),
+            Column(key="firm", label=text("Firm")),
+            Column(key="months", label=text("Until", context="matching")),
+            Column(key="lots", label=text("Lots", context="matching"), number=True),
+            Column(key="beyond", label=text("Not in the book, dry"), number=True, unit="kg"),
         ),
         rows=[
             (
@@ -225,5 +230,5 @@ def overdrawn_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, s
             for row in rows if (totals := row.evidence[0]["totals"])
         ],
         per_page=_SHOWN,
-        empty=visit.text("Every lot held what was drawn from it.", "各批次的支取均未超过入账。"),
+        empty=visit.text("Every lot held what was drawn from it."),
     )  # fmt: skip

@@ -39,19 +39,19 @@ def pairs_table(visit: Visit, about: pl.DataFrame, names: Mapping[str, str]) -> 
     """Shipper and receiver whose masses differ, furthest from zero first; `about`: what was weighed."""
     return Table(
         name="pairs",
-        caption=visit.text("Shipper–receiver differences", "收发差"),
+        caption=visit.text("Shipper–receiver differences"),
         columns=(
-            Column(key="shipper", label=text("From", "发货方")),
-            Column(key="receiver", label=text("To", "收货方")),
-            Column(key="weighings", label=text("Weighed by both", "双方过磅"), number=True),
-            Column(key="mean", label=text("Mean difference", "平均差"), number=True),
-            Column(key="distance", label=text("In its errors", "误差倍数"), number=True),
-            Column(key="less", label=text("Less, more arrived", "少收、多收"), number=True),
-            Column(key="sum", label=text("In all", "合计"), number=True, unit="kg"),
+            Column(key="shipper", label=text("From", context="matching, scales")),
+            Column(key="receiver", label=text("To", context="matching, scales")),
+            Column(key="weighings", label=text("Weighed by both"), number=True),
+            Column(key="mean", label=text("Mean difference"), number=True),
+            Column(key="distance", label=text("In its errors"), number=True),
+            Column(key="less", label=text("Less, more arrived"), number=True),
+            Column(key="sum", label=text("In all"), number=True, unit="kg"),
         ),
         rows=FrameRows(questions.differences(about), lambda row: _pair_row(visit, row, names)),
         per_page=_PAIRS_SHOWN,
-        empty=visit.text("No delivery here has been weighed by both sides.", "此处没有双方均已过磅的流转。"),
+        empty=visit.text("No delivery here has been weighed by both sides."),
     )
 
 

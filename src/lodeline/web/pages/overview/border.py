@@ -11,6 +11,7 @@ from typing import Final, Literal
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.language import bilingual
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.world_map import Arc, Country, WorldMap, centre_of, draw_world_map
@@ -27,10 +28,10 @@ _LARGEST: Final = 20
 _NAMED: Final = 3
 #: Columns of the table: what a country took in and sent out, and how that changed.
 _MASSES: Final = (
-    ("in", text("Received", "收到")),
-    ("in_change", text("Change", "变化")),
-    ("out", text("Sent", "发出")),
-    ("out_change", text("Change", "变化")),
+    ("in", text("Received", context="overview")),
+    ("in_change", text("Change", context="overview")),
+    ("out", text("Sent", context="overview")),
+    ("out_change", text("Change", context="overview")),
 )
 
 
@@ -78,9 +79,9 @@ class Border:
     def extent(self) -> str:
         """The unit, and how much of what crossed is shown."""
         unit, symbol = self.unit.word, self.scene.element
-        text = self.visit.text(f"In {unit} of {symbol}.", f"单位：{unit}{symbol}。")
+        text = self.visit.text("In {unit} of {symbol}.", unit=unit, symbol=symbol)
         if self.flows.height > _LARGEST:
-            text += self.visit.text(f" The {_LARGEST} largest flows.", f"仅列最大的{_LARGEST}条流向。")
+            text += self.visit.text(" The {largest} largest flows.", largest=_LARGEST)
         return text
 
     @property
@@ -88,39 +89,44 @@ class Border:
         """What width and shade stand for."""
         text = self.visit.text
         if self.gaps:
-            shade = text("sent out by sites beyond what they had and took in", "各场所发出超出期初与收入之和的部分")
+            shade = text("sent out by sites beyond what they had and took in")
         elif self.home is not None:
-            shade = text(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
+            shade = text("received from {name}", name=self._name(self.home))
         else:
-            shade = text("received from others", "从他处收到的质量")
-        return text(f" Arrow width is mass. Shade: {shade}.", f"箭头宽度即质量，底色深浅为{shade}。")
+            shade = text("received from others")
+        return text(" Arrow width is mass. Shade: {shade}.", shade=shade)
 
     @property
     def summary(self) -> str:
         """The answer in one or two sentences."""
         element = words.element(self.scene.element, self.visit.language)
         if not self.flows.height:
-            return self.visit.text(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
+            return self.visit.text("No {element} crossed a border in this month.", element=element)
         return self._between_many() if self.home is None else self._in_and_out(self.home)
 
     def _between_many(self) -> str:
         """How much moved between countries, the largest flow, and who sent out more than it had."""
-        label, language = self.visit.text, self.visit.language
+        language = self.visit.language
         element, count = words.element(self.scene.element, language), written.count(self.flows.height)
         mass, largest = written.mass(int(self.flows["mass_mg"].sum()), language), self.largest[0]
-        text = label(
-            f"{mass} of {element} crossed a border in {count} flows;"
-            f" the largest: {largest['name']}, {largest['mass']}.",
-            f"{element}跨境{mass}，共{count}条流向，最大为{largest['name']}，{largest['mass']}。",
+        text = self.visit.text(
+            "{mass} of {element} crossed a border in {count} flows; the largest: {name}, {mass2}.",
+            mass=mass,
+            element=element,
+            count=count,
+            name=largest["name"],
+            mass2=largest["mass"],
         )
         if not self.gaps:
             return text
         code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
         count, gap, name = written.count(len(self.gaps)), written.mass(gap_mg, language), self._name(code)
-        return text + label(
-            f" Countries whose sites sent out more than they had and took in: {count};"
-            f" the most: {name}, at least {gap}.",
-            f"有场所发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
+        return text + self.visit.text(
+            " Countries whose sites sent out more than they had and took in: {count}; the most: "
+            "{name}, at least {gap}.",
+            count=count,
+            name=name,
+            gap=gap,
         )
 
     def _in_and_out(self, home: str) -> str:
@@ -131,16 +137,19 @@ class Border:
         mass_in, mass_out = (written.mass(int(rows["mass_mg"].sum()), self.visit.language) for rows in (came, left))
         inward = (
             text(
-                f"{mass_in} of {element} came into {name}: {self._shares(came, 'from')}.",
-                f"进入{name}的{element}为{mass_in}：{self._shares(came, 'from')}。",
+                "{mass_in} of {element} came into {name}: {shares}.",
+                mass_in=mass_in,
+                element=element,
+                name=name,
+                shares=self._shares(came, "from"),
             )
             if came.height
-            else text(f"No {element} came into {name}.", f"没有{element}进入{name}。")
+            else text("No {element} came into {name}.", element=element, name=name)
         )
         outward = (
-            text(f" {mass_out} left it: {self._shares(left, 'to')}.", f"运出{mass_out}：{self._shares(left, 'to')}。")
+            text(" {mass_out} left it: {shares}.", mass_out=mass_out, shares=self._shares(left, "to"))
             if left.height
-            else text(" None left it.", "没有运出。")
+            else text(" None left it.")
         )
         return inward + outward
 
@@ -156,11 +165,11 @@ class Border:
         if rows.height > named:
             rest = written.mass(int(rows["mass_mg"][named:].sum()), language)
             others = written.count(rows.height - named)
-            parts.append(self.visit.text(f"{others} others {rest}", f"其他{others}个国家和地区 {rest}"))
-        return self.visit.text(", ", "、").join(parts)
+            parts.append(self.visit.text("{others} others {rest}", others=others, rest=rest))
+        return self.visit.text(", ", context="overview, border").join(parts)
 
     def _name(self, code: str) -> str:
-        return self.visit.text("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
+        return self.visit.text("Not known") if code == "?" else words.country(code, self.visit.language)
 
     def _leads_to(self, source: str, target: str) -> str | None:
         """The rows of a flow: what firms sent there; of what came from abroad, the firms of the country."""
@@ -197,18 +206,18 @@ class Border:
         month = written.month(self.scene.period, self.visit.language)
         return draw_world_map(
             WorldMap(
-                name=self.visit.text(f"Across the border, {month}", f"{month}跨境流向"),
+                name=self.visit.text("Across the border, {month}", context="overview, border, drawing", month=month),
                 unit=self.unit,
-                legend=self.visit.text("Sent beyond what was there", "超出来源的发出量")
+                legend=self.visit.text("Sent beyond what was there")
                 if self.gaps
-                else self.visit.text("Received", "收到"),
-                elsewhere=self.visit.text("Not on the map:", "图上未示："),
+                else self.visit.text("Received", context="overview"),
+                elsewhere=self.visit.text("Not on the map:"),
                 countries=tuple(
                     Country(code=code, name=self._name(code), mass_mg=mass_mg, href=self._shade_leads_to(code))
                     for code, mass_mg in self.shades.items()
                 ),
                 arcs=self._arcs(),
-                description=self.visit.text("The list below has every country.", "下方列表含全部国家和地区。"),
+                description=self.visit.text("The list below has every country."),
             )
         )
 
@@ -222,9 +231,9 @@ class Border:
             if self.home is None:
                 label = both
             elif source == self.home:
-                label = self.visit.text(f"to {self._name(target)}", f"至{self._name(target)}")
+                label = self.visit.text("to {name}", name=self._name(target))
             else:
-                label = self.visit.text(f"from {self._name(source)}", f"自{self._name(source)}")
+                label = self.visit.text("from {name}", name=self._name(source))
             labelled_at: Literal["start", "end"] = "end" if source == self.home else "start"
             arcs.append(
                 Arc(
@@ -241,10 +250,8 @@ class Border:
         lacking = [one for one, ends in zip(self.largest, rows, strict=True) if None in map(centre_of, ends)]
         if not lacking:
             return ""
-        names = self.visit.text("; ", "；").join(f"{one['name']} {one['mass']}" for one in lacking)
-        return self.visit.text(
-            f"Not drawn, for want of an outline: {names}.", f"底图缺少其轮廓、未画出的流向：{names}。"
-        )
+        names = self.visit.text("; ", context="overview").join(f"{one['name']} {one['mass']}" for one in lacking)
+        return self.visit.text("Not drawn, for want of an outline: {names}.", names=names)
 
     def _where(self, code: str) -> str | None:
         """The page of who got it there; None where it is not told by customer."""
@@ -265,7 +272,7 @@ class Border:
         received = self.countries.filter((pl.col("in_mg") > 0) & ~pl.col("country").is_in([self.home or "", "?"]))
         codes = received.sort("in_mg", "country", descending=[True, False])["country"].head(_NAMED)
         named = [(self._name(code), {"country": code}) for code in codes]
-        every = [*named, (self.visit.text("everybody", "全部"), {})]
+        every = [*named, (self.visit.text("everybody", context="overview"), {})]
         links = [(name, carried(self.visit, "where", {"element": element, "period": year, **at})) for name, at in every]
         return [{"name": name, "href": href} for name, href in links if href is not None]
 
@@ -284,23 +291,23 @@ class Border:
                 cells.append(Cell(text=wording, value=gap_mg / written.MG_PER_KG))
             rows.append(tuple(cells))
         month = written.month(self.scene.period, self.visit.language)
-        gap = [
-            Column(key="beyond", label=text("Sent beyond what was there", "超出来源的发出量"), number=True, unit="kg")
-        ]
+        gap = [Column(key="beyond", label=text("Sent beyond what was there"), number=True, unit="kg")]
         return Table(
             name="border",
-            caption=self.visit.text(f"Across the border, {month}", f"{month}跨境"),
+            caption=self.visit.text("Across the border, {month}", context="overview, border, table", month=month),
             columns=(
-                Column(key="country", label=text("Country or region", "国家和地区")),
+                Column(key="country", label=text("Country or region")),
                 *(Column(key=key, label=self._head(key, label), number=True, unit="kg") for key, label in _MASSES),
                 *(gap if self.gaps else ()),
             ),
             rows=rows,
-            empty=self.visit.text("Nothing crossed a border in this month.", "本月没有跨境流动。"),
+            empty=self.visit.text("Nothing crossed a border in this month."),
         )
 
     def _head(self, key: str, label: Text) -> Text:
         """A change names the month that it is a change from."""
         if not key.endswith("change") or self.before is None:
             return label
-        return text(f"Change since {written.month(self.before, 'en')}", f"较{written.month(self.before, 'zh')}变化")
+        return text(
+            "Change since {month}", month=bilingual(written.month(self.before, "en"), written.month(self.before, "zh"))
+        )

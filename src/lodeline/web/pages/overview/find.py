@@ -24,7 +24,7 @@ from lodeline.web.pages.overview.found import HASH, SHOWN, Kind, Match, asked_ma
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text as both
+from lodeline.web.words.language import text
 from lodeline.web.words.lots import product as product_word
 
 #: Kind of an entry → the page of what it is, by its number.
@@ -32,16 +32,14 @@ _OF_ENTRY = {
     INSPECTION_PLAN_KIND: ("inspection-plan", "plan"), INSPECTION_KIND: ("inspection-visit", "entry"),
     DESK_KIND: ("desk-asked-one", "entry"),
 }  # fmt: skip
-_LEDE = both(
-    "A firm or site by its name, id, credit code or LEI; a lot, licence, application, declaration, model of goods or"
-    " finding by its number or a part of it; plans and visits by their site; an entry by its number. Of"
-    " declarations the newest 200 are looked through. Press / to come back to the find field.",
-    "企业、场所可按名称、代码、统一社会信用代码或 LEI 查找；批次、许可证、许可申请、报关单、产品型号、线索"
-    "可按编号或其一部分查找；抽样方案与检查按场所查找；条目按序号查找。报关单仅查最近200次。按 / 键回到查找框。",
+_LEDE = text(
+    "A firm or site by its name, id, credit code or LEI; a lot, licence, application, "
+    "declaration, model of goods or finding by its number or a part of it; plans and visits "
+    "by their site; an entry by its number. Of declarations the newest 200 are looked "
+    "through. Press / to come back to the find field."
 )
-_DESK_LEDE = both(
-    "A declaration by its number, exporter or goods; a customs query by its reference; a licence by its number.",
-    "报关单可按单号、出口企业或商品名称查找；海关质疑按编号查找；许可证按证号查找。",
+_DESK_LEDE = text(
+    "A declaration by its number, exporter or goods; a customs query by its reference; a licence by its number."
 )
 
 
@@ -55,15 +53,14 @@ def find(visit: Visit) -> HttpResponse:
     exact = found.exact()
     if exact is not None:
         return HttpResponseRedirect(exact)
-    label = visit.text
     kinds = (
-        kind(label("Organisations", "企业"), found.organisations()),
-        kind(label("Sites", "场所"), found.sites()),
-        kind(label("Lots", "批次"), found.lots()),
-        kind(label("Findings", "线索"), found.findings()),
-        kind(label("Models of goods", "产品型号"), found.models()),
-        kind(label("Sampling plans", "抽样方案"), found.plans()),
-        kind(label("Visits", "检查"), found.visits()),
+        kind(visit.text("Organisations"), found.organisations()),
+        kind(visit.text("Sites"), found.sites()),
+        kind(visit.text("Lots", context="overview"), found.lots()),
+        kind(visit.text("Findings", context="overview"), found.findings()),
+        kind(visit.text("Models of goods"), found.models()),
+        kind(visit.text("Sampling plans"), found.plans()),
+        kind(visit.text("Visits", context="overview"), found.visits()),
         *found.papers(),
     )
     return found_page(visit, text, kinds, visit.localized(_LEDE))
@@ -169,7 +166,7 @@ class _Find:
         every: list[EnteredPlan] = plans(self.visit.store, organisations=None if within is None else sorted(within))
         for one in reversed(every):
             if self._is_at(one.paper["site"]):
-                text = self.visit.text(f"Plan {one.entry.index}", f"方案 {one.entry.index}")
+                text = self.visit.text("Plan {index}", index=one.entry.index)
                 href = self.visit.opens("inspection-plan", plan=one.entry.index)
                 yield Match(text=text, note=self._site(one.paper["site"]), href=href)
 
@@ -184,12 +181,11 @@ class _Find:
 
     def papers(self) -> list[Kind]:
         """Licences, applications, declarations and customs queries."""
-        label = self.visit.text
         return [
-            kind(label("Licences", "许可证"), self._licences()),
-            kind(label("Applications", "许可申请"), self._applications()),
-            kind(label("Declarations", "报关单"), self._declarations()),
-            kind(label("Customs queries", "海关质疑"), self._queries()),
+            kind(self.visit.text("Licences"), self._licences()),
+            kind(self.visit.text("Applications", context="overview"), self._applications()),
+            kind(self.visit.text("Declarations"), self._declarations()),
+            kind(self.visit.text("Customs queries"), self._queries()),
         ]
 
     def _licences(self) -> Iterator[Match]:

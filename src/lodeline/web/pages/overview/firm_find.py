@@ -21,14 +21,12 @@ from lodeline.web.pages.overview.found import HASH, SHOWN, Kind, Match, asked_ma
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text as both
+from lodeline.web.words.language import text
 
-_LEDE: Final = both(
-    "Your own lots, sites, filings, events, deliveries that wait, licences, models, applications, declarations,"
-    " questions and partners, by a name, a number or a part of it; a month like 2025-05. Press / to come back to the"
-    " find field.",
-    "可按名称、编号或其一部分查找本企业的批次、场所、申报、事件、待处理流转、许可证、型号、许可申请、报关单、询问"
-    "及往来企业；月份写作 2025-05。按 / 键回到查找框。",
+_LEDE: Final = text(
+    "Your own lots, sites, filings, events, deliveries that wait, licences, models, "
+    "applications, declarations, questions and partners, by a name, a number or a part of "
+    "it; a month like 2025-05. Press / to come back to the find field."
 )
 
 
@@ -52,19 +50,18 @@ class _FirmFind:
 
     def kinds(self) -> list[Kind]:
         """Every kind of thing, with what of it is like the text."""
-        label = self.visit.text
         return [
-            kind(label("Lots", "批次"), self._lots()),
-            kind(label("Sites", "场所"), self._sites()),
-            kind(label("Filings", "申报"), self._filings()),
-            kind(label("Events", "事件"), self._events()),
-            kind(label("Deliveries that wait", "待处理流转"), self._deliveries()),
-            kind(label("Licences", "许可证"), self._licences()),
-            kind(label("Models of goods", "产品型号"), self._models()),
-            kind(label("Applications", "许可申请"), self._applications()),
-            kind(label("Declarations", "报关单"), self._declarations()),
-            kind(label("Questions", "询问"), self._questions()),
-            kind(label("Partners", "往来企业"), self._partners()),
+            kind(self.visit.text("Lots", context="overview"), self._lots()),
+            kind(self.visit.text("Sites"), self._sites()),
+            kind(self.visit.text("Filings", context="overview"), self._filings()),
+            kind(self.visit.text("Events"), self._events()),
+            kind(self.visit.text("Deliveries that wait"), self._deliveries()),
+            kind(self.visit.text("Licences"), self._licences()),
+            kind(self.visit.text("Models of goods"), self._models()),
+            kind(self.visit.text("Applications", context="overview"), self._applications()),
+            kind(self.visit.text("Declarations"), self._declarations()),
+            kind(self.visit.text("Questions", context="overview"), self._questions()),
+            kind(self.visit.text("Partners"), self._partners()),
         ]
 
     def _lots(self) -> Iterator[Match]:
@@ -88,7 +85,7 @@ class _FirmFind:
         for entry, period, corrects in filing.filings_of(own.store, own.organisation).iter_rows():
             if str(entry) == self.text or (is_month and period.startswith(self.text)):
                 month = written.month(period, self.visit.language)
-                note = self.visit.text(f"{month}, correction", f"{month}，更正") if corrects is not None else month
+                note = self.visit.text("{month}, correction", month=month) if corrects is not None else month
                 yield Match(text=str(entry), note=note, href=self.firm.url("firm-filing", entry=entry))
 
     def _events(self) -> Iterator[Match]:
@@ -142,7 +139,7 @@ class _FirmFind:
                 yield Match(text=case.finding, note=word, href=self.firm.url("firm-finding", finding=case.finding))
         for query in queries.own_cases(self.visit.actor, self.firm.organisation):
             if self._has(query.reference):
-                note = self.visit.text("customs query", "海关质疑")
+                note = self.visit.text("customs query")
                 yield Match(text=query.reference, note=note, href=self.firm.url("firm-query", case=query.reference))
 
     def _partners(self) -> Iterator[Match]:

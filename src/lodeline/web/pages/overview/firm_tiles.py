@@ -36,11 +36,11 @@ def tiles(firm: Firm, found: Home) -> list[Tile]:
 def _sent_tile(firm: Firm, sent: pl.DataFrame) -> Tile:
     visit = firm.visit
     late, oldest = sent.filter(pl.col("state") == "exception").height, max(sent["age_days"].to_list())
-    sub = visit.text(f"oldest {oldest} days", f"最久{oldest}天")
+    sub = visit.text("oldest {oldest} days", oldest=oldest)
     if late:
-        sub += visit.text(f", {late} past both deadlines", f"，{late}笔双方均已逾期")
+        sub += visit.text(", {late} past both deadlines", late=late)
     return {
-        "label": visit.text("Sent, not confirmed", "已发未确认"), "figure": written.count(sent.height), "sub": sub,
+        "label": visit.text("Sent, not confirmed"), "figure": written.count(sent.height), "sub": sub,
         "trend": "", "shape": "down" if late else "", "tone": "loss",
         "href": firm.url("firm-transfers", query={"view": "sent"}),
     }  # fmt: skip
@@ -52,13 +52,13 @@ def _quota_tile(firm: Firm, row: OwnQuota) -> Tile:
     ore = f" · {words.word(words.ORE_TYPES, row.ore_type, language)}" if row.ore_type else ""
     over = row.reo.overdrawn_mg
     if over:
-        sub = visit.text("overdrawn by ", "超出") + written.mass(over, language)
+        sub = visit.text("overdrawn by ") + written.mass(over, language)
     else:
         part = written.percent(row.reo.used_mg / row.reo.granted_mg if row.reo.granted_mg else None, language)
         granted = written.mass(row.reo.granted_mg, language)
-        sub = visit.text(f"{part} of {granted} used", f"共{granted}，已用{part}")
+        sub = visit.text("{part} of {granted} used", part=part, granted=granted)
     return {
-        "label": visit.text(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
+        "label": visit.text("{kind} quota left{ore}", kind=kind, ore=ore), "small": "REO", "sub": sub, "trend": "",
         "figure": written.mass(row.reo.left_mg, language), "shape": "up" if over else "", "tone": "gain",
         "href": firm.url("firm-licences", query={"view": "quota"}),
     }  # fmt: skip
@@ -67,9 +67,9 @@ def _quota_tile(firm: Firm, row: OwnQuota) -> Tile:
 def _licences_tile(firm: Firm, found: Home) -> Tile:
     visit = firm.visit
     ends = [one.valid_to for one in found.licences if one.valid_to is not None]
-    sub = visit.text("the first ends ", "最早到期：") + written.day(min(ends), visit.language) if ends else ""
+    sub = visit.text("the first ends ") + written.day(min(ends), visit.language) if ends else ""
     return {
-        "label": visit.text("Export licences in force", "有效出口许可证"), "sub": sub, "trend": "",
+        "label": visit.text("Export licences in force"), "sub": sub, "trend": "",
         "figure": written.count(len(found.licences)), "href": firm.url("firm-licences"),
     }  # fmt: skip
 
@@ -127,10 +127,10 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
         )  # fmt: skip
         site = row.subject.get("site")
         parts = [firm.sites_ever[site]] if site in firm.sites_ever else []
-        parts += [visit.text(", ", "、").join(row.elements)] if row.elements else []
+        parts += [visit.text(", ", context="overview, firm tiles").join(row.elements)] if row.elements else []
         parts += [f"{format_kg(row.mass_mg)} kg"] if row.mass_mg else []
         span = dict.fromkeys((row.first_period, row.last_period))
-        parts.append(visit.text(" to ", "至").join(written.month(one, language) for one in span))
+        parts.append(visit.text(" to ").join(written.month(one, language) for one in span))
         element = row.elements[0] if row.elements else None
         kind["rows"].append(
             {

@@ -50,15 +50,15 @@ def found_page(visit: Visit, text: str, kinds: Sequence[Kind], lede: str) -> Htt
     """What resembles a text, or where nothing was asked what can be asked."""
     kept = [one for one in kinds if one.rows]
     if not text:
-        title = visit.text("Find", "查找")
+        title = visit.text("Find")
     elif kept:
-        title = visit.text(f"What is like “{text}”", f"与“{text}”相近的内容")
+        title = visit.text("What is like “{text}”", text=text)
     else:
-        title = visit.text(f"Nothing is like “{text}”", f"没有与“{text}”相近的内容")
+        title = visit.text("Nothing is like “{text}”", text=text)
     return show(visit, "lodeline/overview/find.html", title=title, find_text=text, kinds=kept, limit=SHOWN, lede=lede)
 
 
 def asked_match(visit: Visit, one: Asked, href: str | None) -> Match:
     """A question to the desk."""
-    number = ", ".join(one.numbers) or visit.text(f"entry {one.entry}", f"条目 {one.entry}")
+    number = ", ".join(one.numbers) or visit.text("entry {entry}", entry=one.entry)
     return Match(text=number, note=" · ".join([*one.exporters[:1], *one.goods[:1]]), href=href)

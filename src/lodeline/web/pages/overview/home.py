@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.web.visit import NotHereError, Visit
 
 #: Permission of the authority → the page on which whoever has it begins; the first that fits and is open.
@@ -28,8 +29,9 @@ def home(visit: Visit) -> HttpResponse:
         to = next((page for page in pages if page is not None), None)
     if to is None:
         raise NotHereError(
-            "Your account has no membership in force today. Ask the administrator of your organisation, or the"
-            " registrar.",
-            "您的账户目前没有有效的成员身份。请联系本企业管理员或登记机关。",
+            text(
+                "Your account has no membership in force today. Ask the administrator of your "
+                "organisation, or the registrar."
+            )
         )
     return HttpResponseRedirect(to)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.notices import mail
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Act, Notice
@@ -15,28 +16,27 @@ def mail_end(visit: Visit, token: str) -> HttpResponse:
     person = mail.person_of(token)
     if person is None:
         raise NotHereError(
-            "This link is not whole. Copy all of it from the mail, or change it on your account page.",
-            "链接不完整。请从邮件中完整复制，或在账户页面更改。",
+            text("This link is not whole. Copy all of it from the mail, or change it on your account page.")
         )
     if visit.request.method == "POST":
         mail.end(token)
         return HttpResponseRedirect(visit.here(), status=303)
     if person.wants_mail:
-        title = visit.text("No more mails about notices?", "不再接收通知邮件？")
+        title = visit.text("No more mails about notices?")
     else:
-        title = visit.text("You get no more mails about notices", "您将不再收到通知邮件")
+        title = visit.text("You get no more mails about notices")
     return show(
         visit,
         "lodeline/overview/mail_end.html",
         title=title,
-        act=Act(label=visit.text("No more mails", "停止发送")) if person.wants_mail else None,
+        act=Act(label=visit.text("No more mails")) if person.wants_mail else None,
         notices=[]
         if person.wants_mail
         else [
             Notice(
                 kind="success",
-                text=visit.text("The notices themselves stay in the portal.", "通知仍保留在门户中。"),
-                more=visit.text("Mails can be switched on again on your account page.", "可在账户页面重新开启邮件。"),
+                text=visit.text("The notices themselves stay in the portal."),
+                more=visit.text("Mails can be switched on again on your account page."),
             )
         ],
     )

@@ -40,7 +40,7 @@ def overview(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     scene = Scene(
@@ -105,15 +105,15 @@ def _calendar(scene: Scene) -> Markup:
         if (day.year, day.month) == (year, month):
             counts[day.day] = counts.get(day.day, 0) + 1
     as_of = datetime.fromisoformat(reading.snapshot.as_of or "").astimezone(ZoneInfo(reading.law.timezone))
-    caption = visit.text("Filings received by day", "每日收到的申报")
+    caption = visit.text("Filings received by day")
     log = visit.url("log", query={"period": scene.period})
     return draw_month(
         MonthCalendar(
             name=caption, year=year, month=month, counts=counts, weekday_names=words.WEEKDAYS[visit.language],
-            count_word=visit.text("filings", "份申报"), due=scene.last_day_in_time.day,
+            count_word=visit.text("filings", context="overview"), due=scene.last_day_in_time.day,
             today=as_of.day if (as_of.year, as_of.month) == (year, month) else None,
-            due_word=visit.text("due", "截止"), today_word=visit.text("last filing", "最近申报"),
-            late_word=visit.text("late", "逾期"),
+            due_word=visit.text("due"), today_word=visit.text("last filing"),
+            late_word=visit.text("late", context="overview"),
             hrefs={} if log is None else dict.fromkeys(counts, log),
         )
     )  # fmt: skip

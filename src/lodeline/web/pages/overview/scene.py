@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.language import bilingual
 from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month
@@ -110,7 +111,7 @@ class Scene:
     def due(self) -> str:
         """The deadline as a day: 9 November 2026; or that there is none."""
         if self._late_from is None:
-            return self.visit.text("no day that a law sets", "（法规未规定期限）")
+            return self.visit.text("no day that a law sets")
         return written.day(self.last_day_in_time, self.visit.language)
 
     @property
@@ -124,27 +125,32 @@ class Scene:
                 site, mass_mg = max(self.bounds.items(), key=lambda bound: (bound[1], bound[0]))
                 mass, firm = written.mass(mass_mg, visit.language), self._holder(site)
                 return visit.text(
-                    f"In {month}, {firm} sent out at least {mass} of {name} that it never had",
-                    f"{month}，{firm}发出的{name}至少有{mass}来源不明",
+                    "In {month}, {firm} sent out at least {mass} of {name} that it never had",
+                    month=month,
+                    firm=firm,
+                    mass=mass,
+                    name=name,
                 )
             if not int(self.stages["tested"].sum() or 0):
-                return visit.text(
-                    f"No site closed its {name} books by a count in {month}", f"{month}没有场所以盘存结清{name}账"
-                )
-            return visit.text(
-                f"In {month}, every {name} balance that was tested closes", f"{month}经检验的{name}平衡全部闭合"
-            )
+                return visit.text("No site closed its {name} books by a count in {month}", name=name, month=month)
+            return visit.text("In {month}, every {name} balance that was tested closes", month=month, name=name)
         side, stage, mass_mg = largest(self.unexplained)
         mass = written.mass(mass_mg, visit.language)
         at = words.word(words.STAGES, stage, visit.language)
         if side < 0:
             return visit.text(
-                f"By {month}, {mass} of {name} had appeared in {at.lower()} without an origin",
-                f"截至{month}，{at}环节多出{mass}{name}，来源不明",
+                "By {month}, {mass} of {name} had appeared in {at} without an origin",
+                month=month,
+                mass=mass,
+                name=name,
+                at=bilingual(at.lower(), at),
             )
         return visit.text(
-            f"By {month}, {mass} of {name} had left {at.lower()} without a trace",
-            f"截至{month}，{at}环节短少{mass}{name}，去向不明",
+            "By {month}, {mass} of {name} had left {at} without a trace",
+            month=month,
+            mass=mass,
+            name=name,
+            at=bilingual(at.lower(), at),
         )
 
     @cached_property

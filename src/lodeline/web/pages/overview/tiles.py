@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.service.filing import transfers
 from lodeline.service.licences import quotas
 from lodeline.web.drawing.bars import Sparkline, draw_sparkline
@@ -44,10 +45,10 @@ def _filed_tile(scene: Scene) -> dict[str, object]:
     shares = {period: number / total for period, number, total in in_time.join(every, on="period").iter_rows()}
     late, missing = written.count(filed["late"]), written.count(filed["missing"])
     return {
-        "label": visit.text(f"Filed by {scene.due}", f"{scene.due}截止前申报"),
+        "label": visit.text("Filed by {due}", due=scene.due),
         "figure": written.count(filed["filed"]),
-        "small": visit.text("of {n}", "共{n}家").format(n=written.count(sum(filed.values()))),
-        "sub": visit.text(f"{late} late · {missing} missing", f"逾期{late} · 缺报{missing}"),
+        "small": visit.text("of {n}", context="overview").format(n=written.count(sum(filed.values()))),
+        "sub": visit.text("{late} late · {missing} missing", late=late, missing=missing),
         "shape": "down" if filed["missing"] else "",
         "tone": "loss",
         "href": visit.url("organisations", query={"period": scene.period, "sort": "organisations.state"}),
@@ -62,11 +63,9 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
     )
     exceptions = sum(unclosed.filter(pl.col("state") == "exception")["count"].to_list())
     return {
-        "label": visit.text("Deliveries not closed", "未闭合流转"),
+        "label": visit.text("Deliveries not closed"),
         "figure": written.count(sum(unclosed["count"].to_list())),
-        "sub": visit.text(
-            f"{written.count(exceptions)} past both deadlines", f"其中{written.count(exceptions)}笔双方均已逾期"
-        ),
+        "sub": visit.text("{exceptions} past both deadlines", exceptions=written.count(exceptions)),
         "href": visit.url(
             "exceptions",
             query={"kind": "delivery", "state": "unclosed", "period": f"{scene.months.all[0]}..{scene.period}"},
@@ -78,18 +77,18 @@ def _transfers_tile(scene: Scene) -> dict[str, object]:
 def _unexplained_tile(scene: Scene) -> dict[str, object]:
     visit, language = scene.visit, scene.visit.language
     sizes = dict(scene.all_unexplained.group_by("period").agg(pl.col("muf_mg").abs().sum()).iter_rows())
-    label = visit.text("Unexplained", f"不明{words.element(scene.element, language)}量")
-    symbol = visit.text(scene.element, "")
+    label = visit.text("Unexplained", context="overview", element=words.element(scene.element, language))
+    symbol = visit.localized(bilingual(scene.element, ""))
     if not scene.unexplained.height and scene.bounds:
         return {
             "label": label, "symbol": symbol, "figure": written.mass(sum(scene.bounds.values()), language),
-            "shape": "up", "tone": "gain", "sub": visit.text("Gain, at least: nobody counted", "多出，至少：无盘存"),
+            "shape": "up", "tone": "gain", "sub": visit.text("Gain, at least: nobody counted"),
             "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
         }  # fmt: skip
     if not scene.unexplained.height:
         return {
             "label": label, "symbol": symbol, "figure": written.mass(0, language), "shape": "tick", "tone": "2",
-            "sub": visit.text("Nothing beyond measurement", "未超出测量误差"),
+            "sub": visit.text("Nothing beyond measurement"),
             "href": visit.url("balances", query={"element": scene.element, "period": scene.period}),
             "trend": _trend(scene, sizes),
         }  # fmt: skip
@@ -102,7 +101,7 @@ def _unexplained_tile(scene: Scene) -> dict[str, object]:
         "label": label, "symbol": symbol, "figure": figure, "small": plus_minus.strip() + rest,
         "shape": "up" if side < 0 else "down",
         "tone": "gain" if side < 0 else "loss",
-        "sub": visit.text("Gain", "多出") + f", {z}" if side < 0 else visit.text("Loss", "短少") + f", {z}",
+        "sub": visit.text("Gain") + f", {z}" if side < 0 else visit.text("Loss", context="overview") + f", {z}",
         "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
         "trend": _trend(scene, sizes, kind="gain" if side < 0 else "loss"),
     }  # fmt: skip
@@ -116,12 +115,12 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
     first = words.country(countries[-1].partition(":")[2], language) if len(countries) else ""
     number = len(set(countries))
     return {
-        "label": visit.text("Exported", f"{words.element(scene.element, language)}出口"),
-        "symbol": visit.text(scene.element, ""),
+        "label": visit.text("Exported", context="overview", element=words.element(scene.element, language)),
+        "symbol": visit.localized(bilingual(scene.element, "")),
         "figure": written.mass(by_month.get(scene.period, 0), language),
-        "sub": visit.text(f"{number} countries, most to {first}", f"{number}个国家和地区，最多为{first}")
+        "sub": visit.text("{number} countries, most to {first}", number=number, first=first)
         if number
-        else visit.text("None in this month", "本月没有"),
+        else visit.text("None in this month"),
         "href": carried(visit, "where", {"element": scene.element, "period": scene.period}),
         "trend": _trend(scene, by_month),
     }
@@ -138,9 +137,9 @@ def _quota_tile(scene: Scene) -> dict[str, object]:
     over = sum(row.year == year and bool(row.reo.overdrawn_mg) for row in rows)
     separation = written.percent(shares["separation"], visit.language)
     return {
-        "label": visit.text(f"Mining quota {year} used", f"{year}年开采指标已用"),
+        "label": visit.text("Mining quota {year} used", year=year),
         "figure": written.percent(shares["mining"], visit.language),
-        "sub": visit.text(f"separation {separation} · {over} over", f"冶炼分离{separation} · 超用{over}家"),
+        "sub": visit.text("separation {separation} · {over} over", separation=separation, over=over),
         "shape": "square" if over else "",
         "tone": "hold",
         "href": visit.url("quotas", query={"year": year}),
@@ -155,9 +154,9 @@ def _open_tile(scene: Scene) -> dict[str, object]:
         by_month[row.last_period] = by_month.get(row.last_period, 0) + 1
     here = written.count(by_month.get(scene.period, 0))
     return {
-        "label": visit.text("Findings open", "未结线索"),
+        "label": visit.text("Findings open"),
         "figure": written.count(sum(row.state == "open" for row in rows)),
-        "sub": visit.text(f"{here} about this month", f"本月{here}条"),
+        "sub": visit.text("{here} about this month", here=here),
         "href": visit.url("findings"),
         "trend": _trend(scene, by_month),
     }

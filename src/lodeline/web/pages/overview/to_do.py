@@ -15,6 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import bilingual
 from lodeline.office.matching.firm_view import own_exceptions
 from lodeline.office.models import Draft
 from lodeline.office.notices.notices import mark_read, notices_of
@@ -40,8 +41,11 @@ _SHOWN: Final = 5
 _NEAR_DAYS: Final = 14
 _STATES: Final = ("open", "done")
 _GROUPS: Final[tuple[Text, ...]] = (
-    text("Late", "已逾期"), text("By a day", "有期限"), text("When you can", "无期限"), text("To read", "待阅"),
-)  # fmt: skip
+    text("Late"),
+    text("By a day"),
+    text("When you can"),
+    text("To read"),
+)
 
 
 def to_do(visit: Visit, organisation: str) -> HttpResponse:
@@ -88,7 +92,7 @@ def _kind(visit: Visit) -> Kind | None:
     found = next((one for one in KINDS if one == asked), None)
     if asked is not None and found is None:
         known = ", ".join(KINDS)
-        raise BadQuestionError(f"There is no kind {asked!r}: one of {known}.", f"没有类别 {asked!r}：可选 {known}。")
+        raise BadQuestionError(text("There is no kind {asked!r}: one of {known}.", asked=asked, known=known))
     return found
 
 
@@ -96,7 +100,7 @@ def _state(visit: Visit) -> str:
     asked = visit.query("state") or "open"
     if asked not in _STATES:
         known = ", ".join(_STATES)
-        raise BadQuestionError(f"There is no state {asked!r}: one of {known}.", f"没有状态 {asked!r}：可选 {known}。")
+        raise BadQuestionError(text("There is no state {asked!r}: one of {known}.", asked=asked, known=known))
     return asked
 
 
@@ -108,7 +112,7 @@ def _belongs(one: Item, kind: Kind | None, done: bool) -> bool:
 
 
 def _told(firm: Firm) -> Any:
-    stranger = firm.visit.text("a firm", "某企业")
+    stranger = firm.visit.text("a firm")
     return notices_of(firm.visit.actor, firm.organisation, lambda one: firm.names.get(one, stranger))
 
 
@@ -127,24 +131,29 @@ def _title(
 ) -> str:
     visit = firm.visit
     if done:
-        return counted(visit, len(rows), "One thing is done", "{n} things are done", "已办结{n}项")
+        return counted(visit, len(rows), text("One thing is done"), text("{n} things are done"))
     if kind is not None:
         n = sum(one.waits for one in rows)
         word = visit.localized(KIND_WORDS[kind][0 if n == 1 else 1]).lower()
         if not n:
-            return visit.text(f"{word.capitalize()}: nothing waits for you", f"{word}：没有待办")
-        return visit.text(f"{written.count(n)} {word} wait{'s' if n == 1 else ''} for you", f"{word}：{n}项待办")
+            return visit.text("{word}: nothing waits for you", word=bilingual(word.capitalize(), word))
+        return visit.text(
+            "{n} {word} wait{s} for you",
+            n=bilingual(written.count(n), str(n)),
+            word=word,
+            s="s" if n == 1 else "",
+        )
     to_sign = _to_sign(firm, found)
     if to_sign:
         month = written.month(to_sign[0].period, visit.language)
-        return visit.text(f"{month} waits for your signature", f"{month}的申报等待您签认")
+        return visit.text("{month} waits for your signature", month=month)
     first = _first(firm, found)
     # A month says itself; notices are told below.
     more = sum(one.kind not in ("month", "notice") for one in waiting)
     if not more:
         return first
-    also = counted(visit, more, "one more thing waits for you", "{n} more things wait for you", "另有{n}项待办")
-    return visit.text(f"{first}; {also}", f"{first}；{also}")
+    also = counted(visit, more, text("one more thing waits for you"), text("{n} more things wait for you"))
+    return visit.text("{first}; {also}", first=first, also=also)
 
 
 def _to_sign(firm: Firm, found: Home) -> list[Draft]:
@@ -162,26 +171,25 @@ def _first(firm: Firm, found: Home) -> str:
         if more:
             n = written.count(more)
             return visit.text(
-                f"{month} is late, and so {'is one more month' if more == 1 else f'are {n} more'}",
-                f"{month}等{written.count(more + 1)}个月份已逾期未报",
+                "{month} is late, and so {is_one}",
+                month=month,
+                is_one="is one more month" if more == 1 else f"are {n} more",
+                more=written.count(more + 1),
             )
         last = _soon(firm, found.missing[0])
-        return visit.text(f"{month} is late: it was due by {last}", f"{month}的申报已逾期：{last}截止")
+        return visit.text("{month} is late: it was due by {last}", month=month, last=last)
     if found.due:
         month, last, left = (
             written.month(found.due[0].period, language),
             _soon(firm, found.due[0]),
             _left(firm, found.due[0]),
         )
-        return visit.text(f"{month} is due by {last}, {left}", f"{month}的申报{last}截止，{left}")
+        return visit.text("{month} is due by {last}, {left}", month=month, last=last, left=left)
     running = [month for month in found.months if month.state == "running"]
     if running:
         month, last = written.month(running[0].period, language), _soon(firm, running[0])
-        return visit.text(
-            f"Every month is filed; {month} is the next, due by {last}",
-            f"各月均已申报；下一次为{month}，{last}截止",
-        )
-    return visit.text("Nothing has to be filed", "没有须申报的月份")
+        return visit.text("Every month is filed; {month} is the next, due by {last}", month=month, last=last)
+    return visit.text("Nothing has to be filed")
 
 
 def _left(firm: Firm, month: Month) -> str:
@@ -192,10 +200,10 @@ def _days(firm: Firm, day: date) -> str:
     """How far a day is."""
     days = (day - firm.today).days
     if days < 0:
-        return counted(firm.visit, -days, "one day late", "{n} days late", "逾期{n}天")
+        return counted(firm.visit, -days, text("one day late"), text("{n} days late"))
     if days == 0:
-        return firm.visit.text("today", "即今天")
-    return firm.visit.text("tomorrow" if days == 1 else f"in {days} days", "即明天" if days == 1 else f"还有{days}天")
+        return firm.visit.text("today", context="overview")
+    return firm.visit.text("tomorrow") if days == 1 else firm.visit.text("in {days} days", days=days)
 
 
 def _soon(firm: Firm, month: Month) -> str:
@@ -207,9 +215,9 @@ def _weekday(firm: Firm, day: date) -> str:
     weekday, language = WEEKDAYS[firm.visit.language][day.weekday()], firm.visit.language
     if day.year != firm.today.year:
         named = written.day(day, language)
-        return firm.visit.text(f"{weekday} {named}", f"{named}（{weekday}）")
+        return firm.visit.text("{weekday} {named}", weekday=weekday, named=named)
     name = written.month_name(day.month, language)
-    return firm.visit.text(f"{weekday} {day.day} {name}", f"{day.month}月{day.day}日（{weekday}）")
+    return firm.visit.text("{weekday} {day} {name}", weekday=weekday, day=day.day, name=bilingual(name, str(day.month)))
 
 
 def _lede(firm: Firm, found: Home) -> list[str]:
@@ -218,23 +226,27 @@ def _lede(firm: Firm, found: Home) -> list[str]:
     sentences = []
     filed = sum(month.state in ("filed", "late") for month in found.months)
     if filed:
-        sentences.append(counted(visit, filed, "One month is filed.", "{n} months are filed.", "已申报{n}个月。"))
+        sentences.append(counted(visit, filed, text("One month is filed."), text("{n} months are filed.")))
     pending = len(found.pending)
     if pending:
         sentences.append(
             counted(
-                visit, pending, "One delivery is accepted and waits for certification.",
-                "{n} deliveries are accepted and wait for certification.", "另有{n}笔到货已确认，待签认。",
+                visit,
+                pending,
+                text("One delivery is accepted and waits for certification."),
+                text("{n} deliveries are accepted and wait for certification."),
             )
-        )  # fmt: skip
+        )
     under_way = sum(one.state in ("submitted", "proposed") for one in found.applications)
     if under_way:
         sentences.append(
             counted(
-                visit, under_way, "One application for a licence is being examined.",
-                "{n} applications for licences are being examined.", "有{n}份许可申请审查中。",
+                visit,
+                under_way,
+                text("One application for a licence is being examined."),
+                text("{n} applications for licences are being examined."),
             )
-        )  # fmt: skip
+        )
     return sentences
 
 
@@ -243,24 +255,26 @@ def _tabs(firm: Firm, every: Sequence[Item], kind: Kind | None, done: bool) -> l
     visit = firm.visit
     counts = Counter(one.kind for one in every if _belongs(one, None, done))
     shown_kinds = [one for one in KINDS if counts[one] or one == kind]
-    tabs: list[tuple[Kind | None, str, int]] = [(None, visit.text("All", "全部"), counts.total())]
+    tabs: list[tuple[Kind | None, str, int]] = [(None, visit.text("All"), counts.total())]
     tabs += [(one, visit.localized(KIND_WORDS[one][1]), counts[one]) for one in shown_kinds]
     return [
         Tab(
-            label=label, here=key == kind, count=written.count(count) if count else "",
+            label=label,
+            here=key == kind,
+            count=written.count(count) if count else "",
             href=visit.here(kind=key, sort=None, **{"todo.page": None}),
         )
         for key, label, count in tabs
-    ]  # fmt: skip
+    ]
 
 
 def _other(firm: Firm, kind: Kind | None, *, done: bool) -> Act:
     """From what waits to what is done, and back."""
     visit = firm.visit
     if done:
-        return Act(label=visit.text("What waits", "待办事项"), href=firm.url("firm", query={"kind": kind}))
+        return Act(label=visit.text("What waits"), href=firm.url("firm", query={"kind": kind}))
     href = firm.url("firm", query={"kind": kind, "state": "done"})
-    return Act(label=visit.text("What is done", "已办事项"), href=href)
+    return Act(label=visit.text("What is done"), href=href)
 
 
 def _beside(firm: Firm, kind: Kind | None, *, done: bool) -> Act | None:
@@ -269,37 +283,36 @@ def _beside(firm: Firm, kind: Kind | None, *, done: bool) -> Act | None:
     if kind == "delivery":
         if done:
             href = firm.url("firm-transfers", query={"view": "closed"})
-            return Act(label=text("Deliveries that have closed", "已闭合的流转"), href=href)
-        return Act(label=text("Accept many at once", "批量确认"), href=firm.url("firm-transfers"))
+            return Act(label=text("Deliveries that have closed"), href=href)
+        return Act(label=text("Accept many at once"), href=firm.url("firm-transfers"))
     if kind == "discrepancy":
-        return Act(label=text("Correct a filing", "更正申报"), href=firm.url("firm-filings"))
+        return Act(label=text("Correct a filing"), href=firm.url("firm-filings"))
     if kind == "application":
-        return Act(
-            label=text("All applications", "全部申请"), href=firm.url("firm-licences", query={"view": "applications"})
-        )
+        return Act(label=text("All applications"), href=firm.url("firm-licences", query={"view": "applications"}))
     return None
 
 
 def _table(firm: Firm, rows: Sequence[Item], *, kind: Kind | None, done: bool) -> Table:
     visit = firm.visit
-    empty = visit.text("Nothing of this waits for you.", "没有此类待办。")
+    empty = visit.text("Nothing of this waits for you.")
     if kind is None:
         empty = visit.text(
-            "Nothing waits for you. Deadlines, deliveries, questions and what others say of you appear here.",
-            "没有待办事项。期限、到货、询问及各方消息会出现在此处。",
+            "Nothing waits for you. Deadlines, deliveries, questions and what others say of you appear here."
         )
     return Table(
         name="todo",
-        caption=visit.text("Done", "已办事项") if done else visit.text("To do", "待办"),
+        caption=visit.text("Done", context="overview")
+        if done
+        else visit.text("To do", context="overview, to do, table 1"),
         columns=(
-            Column(key="what", label=text("What", "事项")),
-            Column(key="kind", label=text("Kind", "类别")),
-            Column(key="by", label=text("Since", "时间") if done else text("By", "期限")),
-            Column(key="act", label=text("State", "状态") if done else text("To do", "处理")),
+            Column(key="what", label=text("What", context="overview")),
+            Column(key="kind", label=text("Kind", context="overview")),
+            Column(key="by", label=text("Since", context="overview") if done else text("By", context="overview")),
+            Column(key="act", label=text("State") if done else text("To do", context="overview, to do, table 2")),
         ),
         rows=RowsOf(rows, lambda one: _row(firm, one, done=done)),
         per_page=50,
-        empty=visit.text("Nothing is done yet.", "尚无已办事项。") if done else empty,
+        empty=visit.text("Nothing is done yet.") if done else empty,
     )
 
 
@@ -310,10 +323,11 @@ def _row(firm: Firm, one: Item, *, done: bool) -> Row:
         Cell(text=visit.localized(KIND_WORDS[one.kind][0]), value=one.kind),
         _when(firm, one, done=done),
         Cell(
-            text=one.state if done or not one.waits else one.act, href=None if done else one.act_href,
+            text=one.state if done or not one.waits else one.act,
+            href=None if done else one.act_href,
             value=None if one.notice is None or done else one.notice,
         ),
-    )  # fmt: skip
+    )
 
 
 def _when(firm: Firm, one: Item, *, done: bool) -> Cell:
@@ -322,9 +336,12 @@ def _when(firm: Firm, one: Item, *, done: bool) -> Cell:
     if one.by is not None and not done:
         far = _days(firm, one.by) if (one.by - firm.today).days <= _NEAR_DAYS else ""
         return Cell(
-            text=_weekday(firm, one.by), value=one.by.isoformat(), note=far, shape="down" if one.is_late else "",
+            text=_weekday(firm, one.by),
+            value=one.by.isoformat(),
+            note=far,
+            shape="down" if one.is_late else "",
             tone="loss" if one.is_late else None,
-        )  # fmt: skip
+        )
     if one.since is None:
         return Cell(text=written.NOTHING if one.by is None else written.day(one.by, visit.language))
     day, is_told = one.since, done or one.kind == "notice"
@@ -332,7 +349,7 @@ def _when(firm: Firm, one: Item, *, done: bool) -> Cell:
         text = firm.moment(day) if is_told else written.day(firm.own.law.day_of(day), visit.language)
     else:
         text = written.day(day, visit.language)
-    since = text if is_told else visit.text(f"since {text}", f"自{text}")
+    since = text if is_told else visit.text("since {text}", text=text)
     return Cell(
         text=since, value=day.isoformat(), shape="down" if one.is_late else "", tone="loss" if one.is_late else None
     )
@@ -353,13 +370,25 @@ def _groups(firm: Firm, rows: Sequence[Item]) -> list[dict[str, Any]]:
         more = [
             {
                 "text": counted(
-                    visit, count - _SHOWN, f"one more: {visit.localized(KIND_WORDS[kind][0]).lower()}",
-                    f"{{n}} more: {visit.localized(KIND_WORDS[kind][1]).lower()}",
-                    f"另有{{n}}项：{visit.localized(KIND_WORDS[kind][1])}",
+                    visit,
+                    count - _SHOWN,
+                    text(
+                        "one more: {lower}",
+                        lower=bilingual(
+                            visit.localized(KIND_WORDS[kind][0]).lower(), visit.localized(KIND_WORDS[kind][1])
+                        ),
+                    ),
+                    text(
+                        "{{n}} more: {lower}",
+                        lower=bilingual(
+                            visit.localized(KIND_WORDS[kind][1]).lower(), visit.localized(KIND_WORDS[kind][1])
+                        ),
+                    ),
                 ),
                 "href": visit.here(kind=kind),
             }
-            for kind, count in counts.items() if count > _SHOWN
-        ]  # fmt: skip
+            for kind, count in counts.items()
+            if count > _SHOWN
+        ]
         made.append({"heading": visit.localized(heading), "rows": shown_rows, "more": more})
     return made

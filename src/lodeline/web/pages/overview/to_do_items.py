@@ -37,29 +37,32 @@ Kind = Literal["month", "draft", "question", "query", "application", "discrepanc
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: What a kind is called beside the things of it, and where all of it stand together.
 KIND_WORDS: Final[dict[Kind, tuple[Text, Text]]] = {
-    "month": (text("Month", "月份"), text("Months", "月份")),
-    "draft": (text("Draft", "草稿"), text("Drafts", "草稿")),
-    "question": (text("Question of the authority", "主管部门询问"), text("Questions", "询问")),
-    "query": (text("Customs query", "海关质疑"), text("Customs queries", "海关质疑")),
-    "application": (text("Application", "许可申请"), text("Applications", "许可申请")),
-    "discrepancy": (text("Discrepancy", "单据差异"), text("Discrepancies", "单据差异")),
-    "delivery": (text("Delivery", "到货"), text("Deliveries", "到货")),
-    "notice": (text("Notice", "通知"), text("Notices", "通知")),
+    "month": (text("Month", context="overview"), text("Months", context="overview")),
+    "draft": (text("Draft"), text("Drafts")),
+    "question": (text("Question of the authority"), text("Questions", context="overview")),
+    "query": (text("Customs query"), text("Customs queries")),
+    "application": (text("Application", context="overview"), text("Applications", context="overview")),
+    "discrepancy": (text("Discrepancy"), text("Discrepancies", context="overview")),
+    "delivery": (text("Delivery"), text("Deliveries", context="overview")),
+    "notice": (text("Notice"), text("Notices")),
 }
 _DRAFT_STATES: Final[dict[str, Text]] = {
-    Draft.State.OPEN: text("being made", "填报中"),
-    Draft.State.CHECKING: text("being checked", "检查中"),
-    Draft.State.ASKED: text("waits for the certifier", "待签认"),
-    Draft.State.FILING: text("being filed", "正在提交"),
+    Draft.State.OPEN: text("being made"),
+    Draft.State.CHECKING: text("being checked"),
+    Draft.State.ASKED: text("waits for the certifier"),
+    Draft.State.FILING: text("being filed", context="overview"),
 }
 #: Whoever may do one of these answers the authority.
 _ANSWERS: Final[tuple[Permission, ...]] = ("own.file", "own.certify")
 #: Pages of a firm whose address needs more than the firm: which fact of the notice it takes, and its name there.
 _ARGUMENTS: Final = {
-    "firm-draft": ("draft", "draft"), "firm-finding": ("finding", "finding"),
-    "firm-query": ("case", "case"), "firm-application": ("application", "application"),
-    "firm-balance": ("site", "site"), "firm-licence": ("licence", "licence"),
-}  # fmt: skip
+    "firm-draft": ("draft", "draft"),
+    "firm-finding": ("finding", "finding"),
+    "firm-query": ("case", "case"),
+    "firm-application": ("application", "application"),
+    "firm-balance": ("site", "site"),
+    "firm-licence": ("licence", "licence"),
+}
 #: Kinds of notices that lead to a part of a page.
 _PARTS: Final = {"records-disagree": {"kind": "discrepancy"}, "run-put-off": {"view": "quota"}}
 
@@ -89,10 +92,15 @@ class Item:
 def items_of(firm: Firm, found: Home, notices: Sequence[ReadNotice], disagreeing: pl.DataFrame | None) -> list[Item]:
     """Everything, what waits and what is done, the most urgent first. `disagreeing`: the firm's exceptions."""
     every = [
-        *_months(firm, found), *_drafts(firm, found), *_questions(firm, found), *_queries(firm, found),
-        *_applications(firm, found), *_disagreeing(firm, disagreeing), *_deliveries(firm, found),
+        *_months(firm, found),
+        *_drafts(firm, found),
+        *_questions(firm, found),
+        *_queries(firm, found),
+        *_applications(firm, found),
+        *_disagreeing(firm, disagreeing),
+        *_deliveries(firm, found),
         *_notices(firm, notices),
-    ]  # fmt: skip
+    ]
     return sorted(every, key=lambda one: (group_of(one), one.by or date.max, KINDS.index(one.kind), _age(one)))
 
 
@@ -121,16 +129,24 @@ def _months(firm: Firm, found: Home) -> Iterator[Item]:
         if month.state in ("missing", "due") and month.period not in begun:
             href = firm.url("firm-file", query={"period": month.period})
             yield Item(
-                kind="month", text=visit.text(f"File {name}", f"申报{name}"), href=href, act_href=href,
-                act=_may(firm, text("File it", "申报")), by=last_day(month.due),
-                note=extended_words(visit, month.extension), is_late=month.state == "missing",
-            )  # fmt: skip
+                kind="month",
+                text=visit.text("File {name}", name=name),
+                href=href,
+                act_href=href,
+                act=_may(firm, text("File it")),
+                by=last_day(month.due),
+                note=extended_words(visit, month.extension),
+                is_late=month.state == "missing",
+            )
         elif month.entry is not None:
             yield Item(
-                kind="month", text=visit.text(f"{name} is filed", f"{name}已申报"), waits=False,
-                href=firm.url("firm-filing", entry=month.entry), by=last_day(month.due),
-                state=visit.text("filed late", "逾期申报") if month.state == "late" else visit.text("filed", "已申报"),
-            )  # fmt: skip
+                kind="month",
+                text=visit.text("{name} is filed", name=name),
+                waits=False,
+                href=firm.url("firm-filing", entry=month.entry),
+                by=last_day(month.due),
+                state=visit.text("filed late") if month.state == "late" else visit.text("filed"),
+            )
 
 
 def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
@@ -142,23 +158,32 @@ def _drafts(firm: Firm, found: Home) -> Iterator[Item]:
         month = due.get(one.period) if one.corrects is None else None
         name = written.month(one.period, visit.language)
         href = firm.url("firm-draft", draft=one.pk)
-        act, act_href = _may(firm, text("Finish it", "继续填报")), href
+        act, act_href = _may(firm, text("Finish it", context="overview, to do items, drafts")), href
         if one.state != Draft.State.OPEN:
-            act = visit.text("Open", "查看")
+            act = visit.text("Open", context="overview")
         if one.state == Draft.State.ASKED and certifies:
-            act, act_href = visit.text("Read and sign", "阅读并签认"), firm.url("firm-draft-certify", draft=one.pk)
-        rows = counted(visit, one.rows, "one row", "{n} rows", "{n}行")
+            act, act_href = visit.text("Read and sign"), firm.url("firm-draft-certify", draft=one.pk)
+        rows = counted(visit, one.rows, text("one row"), text("{n} rows", context="overview"))
         text_ = (
-            visit.text(f"Filing of {name}", f"{name}申报")
+            visit.text("Filing of {name}", name=name)
             if one.corrects is None
-            else visit.text(f"Correction of {name}", f"{name}更正")
+            else visit.text("Correction of {name}", name=name)
         )
         yield Item(
-            kind="draft", text=visit.text(", ", "，").join(filter(None, (text_, told.get(one.pk, "")))),
-            note=visit.text(", ", "，").join([visit.localized(_DRAFT_STATES[one.state]), rows]),
-            href=href, act=act, act_href=act_href, by=None if month is None else last_day(month.due),
-            is_late=month is not None and month.state == "missing", since=one.changed_at,
-        )  # fmt: skip
+            kind="draft",
+            text=visit.text(", ", context="overview, to do items, drafts").join(
+                filter(None, (text_, told.get(one.pk, "")))
+            ),
+            note=visit.text(", ", context="overview, to do items, drafts").join(
+                [visit.localized(_DRAFT_STATES[one.state]), rows]
+            ),
+            href=href,
+            act=act,
+            act_href=act_href,
+            by=None if month is None else last_day(month.due),
+            is_late=month is not None and month.state == "missing",
+            since=one.changed_at,
+        )
 
 
 def _questions(firm: Firm, found: Home) -> Iterator[Item]:
@@ -170,12 +195,18 @@ def _questions(firm: Firm, found: Home) -> Iterator[Item]:
         state = own_state(one, firm.organisation)
         href, waits = firm.url("firm-finding", finding=one.finding), state == "asked"
         yield Item(
-            kind="question", text=words.word(words.DETECTORS, one.detector, language), href=href, act_href=href,
-            note=" · ".join(filter(None, parts)), act=_may(firm, text("Answer", "答复"), *_ANSWERS),
-            by=one.until if waits else None, since=one.changed_at, waits=waits,
+            kind="question",
+            text=words.word(words.DETECTORS, one.detector, language),
+            href=href,
+            act_href=href,
+            note=" · ".join(filter(None, parts)),
+            act=_may(firm, text("Answer"), *_ANSWERS),
+            by=one.until if waits else None,
+            since=one.changed_at,
+            waits=waits,
             is_late=waits and one.until is not None and one.until < firm.today,
             state=words.word(words.FINDING_STATES, state, language),
-        )  # fmt: skip
+        )
 
 
 def _queries(firm: Firm, found: Home) -> Iterator[Item]:
@@ -184,12 +215,18 @@ def _queries(firm: Firm, found: Home) -> Iterator[Item]:
         line = queried_line(one).line
         href, waits = firm.url("firm-query", case=one.reference), one.state == "asked"
         yield Item(
-            kind="query", text=line["product_name"] or visit.text("Goods not named", "未填写商品名称"), href=href,
-            note=line["declaration"] or "", act=_may(firm, text("Answer", "答复"), *_ANSWERS), act_href=href,
-            by=one.until if waits else None, since=one.changed_at, waits=waits,
+            kind="query",
+            text=line["product_name"] or visit.text("Goods not named"),
+            href=href,
+            note=line["declaration"] or "",
+            act=_may(firm, text("Answer"), *_ANSWERS),
+            act_href=href,
+            by=one.until if waits else None,
+            since=one.changed_at,
+            waits=waits,
             is_late=waits and one.until is not None and one.until < firm.today,
             state=visit.localized(QUERY_STATES[one.state][0]),
-        )  # fmt: skip
+        )
 
 
 def _applications(firm: Firm, found: Home) -> Iterator[Item]:
@@ -198,17 +235,24 @@ def _applications(firm: Firm, found: Home) -> Iterator[Item]:
     for one in found.applications:
         content = json.loads(one.content)
         users = str(content["end_users"]).splitlines()
-        goods = visit.text(", ", "、").join(str(row.get("product_name", "")) for row in content["goods"][:3])
+        goods = visit.text(", ", context="overview, to do items, applications").join(
+            str(row.get("product_name", "")) for row in content["goods"][:3]
+        )
         queried, href = one.state == "queried", firm.url("firm-application", application=one.reference)
-        act = text("Answer", "答复") if queried else text("Finish it", "继续填写")
+        act = text("Answer") if queried else text("Finish it", context="overview, to do items, applications")
         yield Item(
-            kind="application", text=users[0] if users else visit.text("Not stated yet for whom", "尚未填写最终用户"),
-            note=" · ".join(filter(None, (goods, one.of_licence))), href=href, act=_may(firm, act),
-            act_href=href, by=one.until if queried else None, since=one.changed_at,
+            kind="application",
+            text=users[0] if users else visit.text("Not stated yet for whom"),
+            note=" · ".join(filter(None, (goods, one.of_licence))),
+            href=href,
+            act=_may(firm, act),
+            act_href=href,
+            by=one.until if queried else None,
+            since=one.changed_at,
             waits=one.state in ("queried", "draft"),
             is_late=queried and one.until is not None and one.until < firm.today,
             state=visit.localized(application_part.STATES[one.state][0]),
-        )  # fmt: skip
+        )
 
 
 def _disagreeing(firm: Firm, rows: pl.DataFrame | None) -> Iterator[Item]:
@@ -222,49 +266,68 @@ def _disagreeing(firm: Firm, rows: pl.DataFrame | None) -> Iterator[Item]:
             if row[f"{side}_mg"] is not None
         ]
         cure = visit.localized(exception_words.CURES[row["cause"]])
-        due = "" if row["state"] == "open" else visit.text(
-            f"not due until {written.day(row['due'], language)}", f"{written.day(row['due'], language)}前未到期"
-        )  # fmt: skip
+        due = "" if row["state"] == "open" else visit.text("not due until {due}", due=written.day(row["due"], language))
         yield Item(
-            kind="discrepancy", text=visit.localized(exception_words.CAUSES[row["cause"]]), href=href, act_href=href,
-            note=" · ".join(filter(None, (other, *masses, cure))), act=visit.text("Compare", "核对"),
-            since=row["on"], waits=row["state"] == "open", state=due,
-        )  # fmt: skip
+            kind="discrepancy",
+            text=visit.localized(exception_words.CAUSES[row["cause"]]),
+            href=href,
+            act_href=href,
+            note=" · ".join(filter(None, (other, *masses, cure))),
+            act=visit.text("Compare", context="overview"),
+            since=row["on"],
+            waits=row["state"] == "open",
+            state=due,
+        )
 
 
 def _deliveries(firm: Firm, found: Home) -> Iterator[Item]:
     """What others sent, what they say never came as it should, and what they have and the firm never filed."""
     visit, language = firm.visit, firm.visit.language
     for row in found.to_accept.reverse().iter_rows(named=True):
-        sender = firm.names.get(row["shipper"] or "", visit.text("not registered", "未登记"))
+        sender = firm.names.get(row["shipper"] or "", visit.text("not registered"))
         mass, href = written.mass(row["shipped_mg"], language), firm.url("firm-transfer", line=row["shipment_line"])
         late = row["state"] == "exception"
-        past = visit.text("past both deadlines", "双方均已逾期") if late else ""
+        past = visit.text("past both deadlines") if late else ""
         yield Item(
-            kind="delivery", text=visit.text(f"{mass} from {sender}", f"{sender}发来{mass}"), href=href, act_href=href,
+            kind="delivery",
+            text=visit.text("{mass} from {sender}", mass=mass, sender=sender),
+            href=href,
+            act_href=href,
             note=" · ".join(filter(None, (row["called"], lot_words.product(row["product"], language), past))),
-            act=_may(firm, text("Accept", "确认")), since=row["day"], is_late=late,
-        )  # fmt: skip
+            act=_may(firm, text("Accept", context="overview")),
+            since=row["day"],
+            is_late=late,
+        )
     for one in found.disputed:
         if one.shipper == firm.organisation and not one.answer:
             href = firm.url("firm-dispute", dispute=one.pk)
             buyer = firm.names.get(one.receiver, one.receiver)
             yield Item(
-                kind="delivery", text=visit.text(f"{buyer} disputes your shipment", f"{buyer}对发货有异议"), href=href,
-                note=f"{one.shipment_event} · {one.lot}", act=_may(firm, text("Answer", "答复")),
-                act_href=href, since=one.raised_at,
-            )  # fmt: skip
+                kind="delivery",
+                text=visit.text("{buyer} disputes your shipment", buyer=buyer),
+                href=href,
+                note=f"{one.shipment_event} · {one.lot}",
+                act=_may(firm, text("Answer")),
+                act_href=href,
+                since=one.raised_at,
+            )
     unsent: Any = found.waiting.filter(pl.col("standing") == "unsent")
     if unsent.height:
         href = firm.url("firm-transfers", query={"view": "others"})
         yield Item(
-            kind="delivery", href=href, act=visit.text("Look at them", "查看"), act_href=href,
+            kind="delivery",
+            href=href,
+            act=visit.text("Look at them"),
+            act_href=href,
             text=counted(
-                visit, unsent.height, "One receipt of a buyer lacks your shipment",
-                "{n} receipts of buyers lack your shipment", "有{n}笔买方收货缺本企业发货申报",
+                visit,
+                unsent.height,
+                text("One receipt of a buyer lacks your shipment"),
+                text("{n} receipts of buyers lack your shipment"),
             ),
-            since=unsent["day"].min(), is_late=bool((unsent["state"] == "exception").any()),
-        )  # fmt: skip
+            since=unsent["day"].min(),
+            is_late=bool((unsent["state"] == "exception").any()),
+        )
 
 
 def _notices(firm: Firm, notices: Sequence[ReadNotice]) -> Iterator[Item]:
@@ -274,13 +337,17 @@ def _notices(firm: Firm, notices: Sequence[ReadNotice]) -> Iterator[Item]:
             fact, name = _ARGUMENTS[one.page]
             arguments = {name: one.facts[fact]}
         yield Item(
-            kind="notice", text=firm.visit.localized(one.text), since=one.created_at, waits=not one.read,
-            href=firm.url(one.page, query=_PARTS.get(one.kind), **arguments), notice=one.notice,
-            state=firm.visit.text("read", "已读") if one.read else "",
-        )  # fmt: skip
+            kind="notice",
+            text=firm.visit.localized(one.text),
+            since=one.created_at,
+            waits=not one.read,
+            href=firm.url(one.page, query=_PARTS.get(one.kind), **arguments),
+            notice=one.notice,
+            state=firm.visit.text("read") if one.read else "",
+        )
 
 
 def _may(firm: Firm, label: Text, *permissions: Permission) -> str:
     """The act for whoever may take it; for others the way to look."""
     may = any(firm.visit.actor.may(one, firm.organisation) for one in permissions or ("own.file",))
-    return firm.visit.localized(label) if may else firm.visit.text("Open", "查看")
+    return firm.visit.localized(label) if may else firm.visit.text("Open", context="overview")

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.ledger.problem import Problem as FilingProblem
 from lodeline.office.access import clock
@@ -38,18 +39,18 @@ from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 
 _DONE: Final[dict[str, Text]] = {
-    "same": text("Decided. Transfers and balances follow.", "已决定，流转与平衡随之更新。"),
-    "new": text("A new party. Transfers and balances follow.", "已新建主体，流转与平衡随之更新。"),
-    "other": text("Noted: it is another one. The name waits on.", "已注明并非该主体，名称继续待决。"),
-    "open": text("Taken back. The name waits again.", "已撤回，名称重新待决。"),
-    "propose": text("Proposed. Another person decides.", "已提议，须由他人决定。"),
-    "accept": text("Accepted. Transfers and balances follow.", "已接受，流转与平衡随之更新。"),
-    "refuse": text("Refused. Nothing changes.", "已驳回，无变化。"),
-    "list": text("The list is loaded, as an entry of the log.", "名录已载入并记入日志。"),
-    "own": text("The share is entered.", "已登记持股。"),
+    "same": lang.text("Decided. Transfers and balances follow."),
+    "new": lang.text("A new party. Transfers and balances follow."),
+    "other": lang.text("Noted: it is another one. The name waits on."),
+    "open": lang.text("Taken back. The name waits again."),
+    "propose": lang.text("Proposed. Another person decides."),
+    "accept": lang.text("Accepted. Transfers and balances follow."),
+    "refuse": lang.text("Refused. Nothing changes."),
+    "list": lang.text("The list is loaded, as an entry of the log."),
+    "own": lang.text("The share is entered."),
 }
 LIST_BYTES: Final = 2_000_000
 
@@ -78,9 +79,9 @@ def parties(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/parties/parties.html",
-        title=visit.text(f"{count} names wait to be known", f"{count} 个名称待归并")
+        title=visit.text("{count} names wait to be known", count=count)
         if every.height
-        else visit.text("Every name in every filing is a known party", "所有申报中的名称均已归并"),
+        else visit.text("Every name in every filing is a known party"),
         status=400 if error or refused else 200,
         notices=_notices(visit),
         problems=_problems(visit, error, refused),
@@ -91,20 +92,20 @@ def parties(visit: Visit) -> HttpResponse:
         screened=screened(visit, day=_day(visit)),
         list_fields=[
             Field(
-                name="file", label=visit.text("List as a file, CSV or JSON lines", "名录文件（CSV 或 JSON 行）"),
+                name="file", label=visit.text("List as a file, CSV or JSON lines"),
                 kind="file", required=True, accept=".csv,.json,.jsonl,.ndjson",
             ),
             Field(
-                name="name", label=visit.text("What it is called", "名录名称"), width="short",
-                hint=visit.text("Empty: as its file", "留空则与文件同名"),
+                name="name", label=visit.text("What it is called", context="parties, parties"), width="short",
+                hint=visit.text("Empty: as its file"),
             ),
             Field(
-                name="measure", label=visit.text("Measure", "措施"), kind="select",
+                name="measure", label=visit.text("Measure"), kind="select",
                 options=kind_options(MEASURES, "measure", visit.language),
-                hint=visit.text("For rows that say nothing more", "适用于未另行载明的主体"),
+                hint=visit.text("For rows that say nothing more"),
             ),
             Field(
-                name="scope", label=visit.text("Scope", "适用范围"), kind="select",
+                name="scope", label=visit.text("Scope", context="parties"), kind="select",
                 options=kind_options(SCOPES, "scope", visit.language),
             ),
         ],
@@ -118,7 +119,7 @@ def party_name(visit: Visit) -> HttpResponse:
         return show(
             visit,
             "lodeline/parties/party_ask.html",
-            title=visit.text("Which name?", "查看哪个名称？"),
+            title=visit.text("Which name?"),
             back=visit.url("parties"),
         )
     error: UserError | None = None
@@ -127,7 +128,7 @@ def party_name(visit: Visit) -> HttpResponse:
             form = visit.request.POST
             verdict = next((one for one in VERDICTS if one == form.get("do")), None)
             if verdict is None:
-                raise PartyError("There is no such decision.", "没有该项决定。")
+                raise PartyError(lang.text("There is no such decision."))
             decision = Decision(
                 name=text, verdict=verdict, party=form.get("party", ""), reason=form.get("reason", ""),
                 country=form.get("country", "").strip().upper()[:2], called=form.get("called", "").strip(),
@@ -173,7 +174,7 @@ def party(visit: Visit, party: str) -> HttpResponse:
     reading = visit.reading
     found = party_queue.party(reading.store, reading.snapshot, party, day=_day(visit))
     if found is None:
-        raise NotHereError(f"There is no party {party}.", f"没有主体 {party}。")
+        raise NotHereError(lang.text("There is no party {party}.", party=party))
     names = words.organisation_names(reading.snapshot.register, visit.language)
     seen, imported = seen_table(visit, found), imports(visit, found["id"])
     csv = wanted_csv(visit, seen, *(() if imported is None else imported.tables))
@@ -213,12 +214,9 @@ def _done_here(visit: Visit) -> tuple[str, list[FilingProblem]]:
         return str(form["do"]), []
     file = visit.request.FILES.get("file")
     if form.get("do") != "list" or file is None:
-        raise PartyError("Choose the file of the list.", "请选择名录文件。")
+        raise PartyError(lang.text("Choose the file of the list."))
     if (file.size or 0) > LIST_BYTES:
-        raise PartyError(
-            "The file is larger than the page takes: load it with `lodeline parties load`.",
-            "文件超出页面上限：请使用 `lodeline parties load` 载入。",
-        )
+        raise PartyError(lang.text("The file is larger than the page takes: load it with `lodeline parties load`."))
     file_name = str(file.name)
     name = form.get("name", "").strip()[:80] or file_name.partition(".")[0]
     measure, scope = form.get("measure", ""), form.get("scope", "")
@@ -259,10 +257,10 @@ def _done_to(visit: Visit, party: str) -> str:
             until=_date(form.get("until", "")), source=reason, now=now,
         )  # fmt: skip
         if made is None:
-            raise PartyError("That stands already.", "该持股已登记。")
+            raise PartyError(lang.text("That stands already.", context="parties, parties, done to"))
         entry = made
     else:
-        raise PartyError("There is no such act.", "没有该项操作。")
+        raise PartyError(lang.text("There is no such act."))
     visit.has_filed(entry.index)
     return do
 
@@ -272,7 +270,7 @@ def _settled_already(visit: Visit, text: str) -> HttpResponse:
     found = party_queue.party(visit.reading.store, visit.reading.snapshot, text, day=_day(visit))
     to = visit.url("party", party=found["id"]) if found is not None else None
     if to is None:
-        raise NotHereError(f"No row in force has the name {text}.", f"现行申报行中没有名称 {text}。")
+        raise NotHereError(lang.text("No row in force has the name {text}.", text=text))
     return HttpResponseRedirect(to)
 
 
@@ -280,7 +278,7 @@ def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        raise PartyError("Write the day as 2026-03-31.", "日期请写作 2026-03-31。") from None
+        raise PartyError(lang.text("Write the day as 2026-03-31.")) from None
 
 
 def _day(visit: Visit) -> date:
@@ -288,9 +286,7 @@ def _day(visit: Visit) -> date:
     try:
         return clock.today(visit.law.timezone) if text is None else date.fromisoformat(text)
     except ValueError:
-        raise BadQuestionError(
-            f"{text!r} is no day: write 2025-06-30.", f"{text!r} 不是日期：请写作 2025-06-30。"
-        ) from None
+        raise BadQuestionError(lang.text("{text!r} is no day: write 2025-06-30.", text=text)) from None
 
 
 def _notices(visit: Visit) -> list[Notice]:
@@ -302,11 +298,11 @@ def _problems(visit: Visit, error: UserError | None, refused: list[FilingProblem
     if not refused:
         return problems_part(visit, error)
     return Problems(
-        heading=visit.text("The list was not loaded", "名录未载入"),
+        heading=visit.text("The list was not loaded"),
         problems=[
             Problem(
                 severity="reject", text=one.message(visit.language),
-                where=visit.text(f"row {one.where.row}", f"第 {one.where.row} 行") if one.where.row else "",
+                where=visit.text("row {row}", context="parties", row=one.where.row) if one.where.row else "",
             )
             for one in refused[:20]
         ],

@@ -29,8 +29,7 @@ def screened(visit: Visit, *, day: date) -> dict[str, Any]:
         "day": written.day(day, visit.language),
         "answer": None if name is None else _answer(visit, name, country.upper() if country else None, day),
         "lists": [
-            visit.text(f"{name} ({len(one.list.parties)})", f"{name}（{len(one.list.parties)}）")
-            for name, one in lists.items()
+            visit.text("{name} ({parties})", name=name, parties=len(one.list.parties)) for name, one in lists.items()
         ],
     }
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
 from lodeline.ledger.succession import KINDS, handovers, merged_into
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError
@@ -18,13 +19,13 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
+from lodeline.web.words.language import Text
 from lodeline.web.words.successions import of_firm
 
 _KINDS: Final[dict[str, Text]] = {
-    "merger": text("It becomes part of another firm", "并入其他企业"),
-    "holder": text("A site of it changes hands", "场所变更持有人"),
-    "closure": text("A site of it is closed", "关闭场所"),
+    "merger": lang.text("It becomes part of another firm"),
+    "holder": lang.text("A site of it changes hands"),
+    "closure": lang.text("A site of it is closed"),
 }
 
 
@@ -45,7 +46,7 @@ def register_changes(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_changes.html",
-        title=visit.text(f"{name}: mergers, holders, closures", f"{name}：合并、转移与关闭"),
+        title=visit.text("{name}: mergers, holders, closures", name=name),
         status=400 if error else 200,
         notices=_entered(visit),
         problems=problems_part(visit, error),
@@ -61,7 +62,7 @@ def handover_file(visit: Visit, organisation: str, successor: str) -> HttpRespon
     """The deliveries by which goods follow to a successor, as a file that the firm which hands over can file."""
     rows = _handed_over(visit, organisation).get(successor)
     if not rows:
-        raise NotHereError("Nothing of it waits to be handed over.", "没有待移交的物料。")
+        raise NotHereError(lang.text("Nothing of it waits to be handed over."))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -74,9 +75,7 @@ def handover_file(visit: Visit, organisation: str, successor: str) -> HttpRespon
 def _record(visit: Visit, organisation: str) -> dict[str, Any]:
     found = visit.register.tables["organisations"].filter(pl.col("id") == organisation)
     if not found.height:
-        raise NotHereError(
-            f"No organisation {organisation!r} is in the register.", f"登记簿中没有企业 {organisation!r}。"
-        )
+        raise NotHereError(lang.text("No organisation {organisation!r} is in the register.", organisation=organisation))
     return found.row(0, named=True)
 
 
@@ -84,12 +83,15 @@ def _wanted(visit: Visit, organisation: str) -> Wanted:
     form = visit.request.POST
     kind = next((one for one in KINDS if one == form.get("kind")), None)
     if kind is None:
-        raise BadQuestionError("Say what happens.", "请选择变更事项。")
+        raise BadQuestionError(lang.text("Say what happens."))
     return Wanted(
-        kind=kind, organisation=organisation, on=day_of(form.get("on", ""), "on"), reason=form.get("reason", ""),
+        kind=kind,
+        organisation=organisation,
+        on=day_of(form.get("on", ""), "on"),
+        reason=form.get("reason", ""),
         successor="" if kind == "closure" else form.get("successor", "").strip(),
         site="" if kind == "merger" else form.get("site", ""),
-    )  # fmt: skip
+    )
 
 
 def _handed_over(visit: Visit, organisation: str) -> dict[str, list[dict[str, str]]]:
@@ -108,8 +110,9 @@ def _goods(visit: Visit, organisation: str) -> list[dict[str, object]]:
     return [
         {
             "text": visit.text(
-                f"{len(rows)} lots are still in its book, to be delivered to {names.get(successor, successor)}.",
-                f"仍有{len(rows)}个批次在其账上，待向{names.get(successor, successor)}移交。",
+                "{rows} lots are still in its book, to be delivered to {successor}.",
+                rows=len(rows),
+                successor=names.get(successor, successor),
             ),
             "href": visit.url("handover-file", organisation=organisation, successor=successor),
         }
@@ -121,7 +124,7 @@ def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry is None or not entry.isdecimal():
         return []
-    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    text = visit.text("It stands in the log as entry {entry}.", entry=entry)
     return [Notice(kind="success", text=text)]
 
 
@@ -131,33 +134,51 @@ def _fields(visit: Visit, organisation: str, error: InputError | None) -> list[F
     offered = [(row["id"], row["name"] or row["id"]) for row in sites.iter_rows(named=True)]
     return [
         Field(
-            name="kind", label=visit.text("What happens", "变更事项"), kind="select", required=True,
-            value=form.get("kind", "merger"), options=[(one, visit.localized(text)) for one, text in _KINDS.items()],
+            name="kind",
+            label=visit.text("What happens", context="register"),
+            kind="select",
+            required=True,
+            value=form.get("kind", "merger"),
+            options=[(one, visit.localized(text)) for one, text in _KINDS.items()],
             errors=field_errors(visit, error, "kind"),
         ),
         Field(
-            name="on", label=visit.text("From", "自"), kind="date", required=True, width="short",
-            value=form.get("on", ""), errors=field_errors(visit, error, "on"),
-            hint=visit.text(
-                "The first day of what is new; of a merger the first of a month", "生效的第一日；合并须为某月1日"
-            ),
+            name="on",
+            label=visit.text("From", context="register"),
+            kind="date",
+            required=True,
+            width="short",
+            value=form.get("on", ""),
+            errors=field_errors(visit, error, "on"),
+            hint=visit.text("The first day of what is new; of a merger the first of a month"),
         ),
         Field(
-            name="site", label=visit.text("Site", "场所"), kind="select", value=form.get("site", ""),
-            options=[("", visit.text("all of them (a merger)", "全部（合并）")), *offered],
+            name="site",
+            label=visit.text("Site"),
+            kind="select",
+            value=form.get("site", ""),
+            options=[("", visit.text("all of them (a merger)")), *offered],
             errors=field_errors(visit, error, "site"),
         ),
         Field(
-            name="successor", label=visit.text("Who follows, by id", "承继企业编号"), width="short",
-            value=form.get("successor", ""), errors=field_errors(visit, error, "successor"),
-            hint=visit.text("Empty for a closure", "关闭场所时留空"),
+            name="successor",
+            label=visit.text("Who follows, by id"),
+            width="short",
+            value=form.get("successor", ""),
+            errors=field_errors(visit, error, "successor"),
+            hint=visit.text("Empty for a closure"),
         ),
         Field(
-            name="reason", label=visit.text("On what ground", "依据"), kind="textarea", lines=2, width="full",
-            required=True, value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            name="reason",
+            label=visit.text("On what ground"),
+            kind="textarea",
+            lines=2,
+            width="full",
+            required=True,
+            value=form.get("reason", ""),
+            errors=field_errors(visit, error, "reason"),
             hint=visit.text(
-                f"It stays in the log; at most {REASON_CHARACTERS} characters.",
-                f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+                "It stays in the log; at most {reason_characters} characters.", reason_characters=REASON_CHARACTERS
             ),
         ),
-    ]  # fmt: skip
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from lodeline.language import bilingual
 from lodeline.office.access import clock
 from lodeline.office.filing.duty import DEMANDS, Demand, DemandError, demand
 from lodeline.regulation.duty import deadline_without_extension
@@ -20,14 +21,14 @@ from lodeline.web.words import format as written
 from lodeline.web.words.language import Text, text
 
 _WORDS: Final[dict[str, Text]] = {
-    "reminded": text("Remind them", "发送提醒"),
-    "ordered-to-file": text("Order them to file by", "责令限期申报"),
-    "ordered-to-correct": text("Order them to correct by", "责令限期更正"),
+    "reminded": text("Remind them"),
+    "ordered-to-file": text("Order them to file by"),
+    "ordered-to-correct": text("Order them to correct by"),
 }
 _NOTICES: Final[dict[str, Text]] = {
-    "reminded": text("reminded", "已提醒"),
-    "ordered-to-file": text("ordered to file", "已责令申报"),
-    "ordered-to-correct": text("ordered to correct", "已责令更正"),
+    "reminded": text("reminded"),
+    "ordered-to-file": text("ordered to file"),
+    "ordered-to-correct": text("ordered to correct"),
 }
 
 
@@ -50,8 +51,10 @@ def extended(visit: Visit, period: str) -> list[str]:
         found = [one for one in found if any(one.is_for(firm, register) for firm in visit.territory)]
     return [
         visit.text(
-            f"Extended for {for_whom(visit, one)} to the end of {written.day(one.until, 'en')}: {one.reason}",
-            f"{for_whom(visit, one)}延至{written.day(one.until, 'zh')}：{one.reason}",
+            "Extended for {for_whom} to the end of {until}: {reason}",
+            for_whom=for_whom(visit, one),
+            until=bilingual(written.day(one.until, "en"), written.day(one.until, "zh")),
+            reason=one.reason,
         )
         for one in found
     ]
@@ -62,16 +65,14 @@ def say(visit: Visit, period: str, with_duty: set[str]) -> int:
     form = visit.request.POST
     kind = form.get("kind", "")
     if kind not in DEMANDS:
-        raise BadQuestionError("Choose what to say to them.", "请选择操作。")
+        raise BadQuestionError(text("Choose what to say to them."))
     chosen = [one for one in form.getlist("organisation") if one in with_duty]
     if not chosen:
-        raise DemandError("Nobody was chosen: tick the firms first.", "未选择企业：请先勾选。")
+        raise DemandError(text("Nobody was chosen: tick the firms first."))
     try:
         until = date.fromisoformat(form["until"]) if form.get("until") else None
     except ValueError:
-        raise DemandError(
-            "The day cannot be read: write it like 2026-02-20.", "日期无法识别：请写作 2026-02-20。"
-        ) from None
+        raise DemandError(text("The day cannot be read: write it like 2026-02-20.")) from None
     typed: Demand = kind
     return demand(visit.actor, chosen, period=period, kind=typed, now=clock.now(), until=until, why=form.get("why", ""))
 
@@ -82,13 +83,11 @@ def notices(visit: Visit) -> list[Notice]:
     if code is None or not code.isdecimal():
         return []
     if code == "0":
-        return [Notice(kind="info", text=visit.text("They had been told that already.", "此前已发送过。"))]
+        return [Notice(kind="info", text=visit.text("They had been told that already."))]
     return [
         Notice(
             kind="success",
-            text=visit.text(
-                f"Said to {code} firms: they find it in their notices.", f"已通知{code}家企业，见其通知栏。"
-            ),
+            text=visit.text("Said to {code} firms: they find it in their notices.", code=code),
         )
     ]
 
@@ -101,9 +100,9 @@ def kinds(visit: Visit) -> list[tuple[str, str]]:
 def fields(visit: Visit, refused: DemandError | None) -> dict[str, Field]:
     """What the form asks for, as it was filled in where it was refused."""
     return {
-        "until": Field(name="until", label=visit.text("Until", "期限"), kind="date", width="short"),
+        "until": Field(name="until", label=visit.text("Until", context="register"), kind="date", width="short"),
         "why": Field(
-            name="why", label=visit.text("What is to be corrected", "更正内容"), kind="textarea", lines=2, width="full",
+            name="why", label=visit.text("What is to be corrected"), kind="textarea", lines=2, width="full",
             value=visit.request.POST.get("why", ""),
             errors=() if refused is None else [visit.localized({"en": refused.en, "zh": refused.zh})],
         ),
@@ -118,5 +117,5 @@ def said_cell(visit: Visit, said: list[Any]) -> Cell:
     moment = written.moment(when.isoformat(), visit.language, visit.law.timezone)
     latest = f"{visit.localized(_NOTICES[kind])}, {moment}"
     if facts.get("until"):
-        latest += visit.text(", by ", "，期限") + written.day(date.fromisoformat(str(facts["until"])), visit.language)
+        latest += visit.text(", by ") + written.day(date.fromisoformat(str(facts["until"])), visit.language)
     return Cell(text=latest, value=len(said))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lodeline.filing.dossier import filed_name
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.roles import ROLES
@@ -21,11 +22,18 @@ _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "id": ("Id", "编号", "Stays for ever; lots and filings carry it", "永久不变；批次和申报均使用", "short"),
     "name_zh": ("Name in Chinese", "中文名称", "As on the business licence", "与营业执照一致", "long"),
     "name_en": (
-        "Name in Latin letters", "外文名称", "Give both names: a list or a filing may have either",
-        "请与中文名称一并填写，便于与名单、申报比对", "long",
+        "Name in Latin letters",
+        "外文名称",
+        "Give both names: a list or a filing may have either",
+        "请与中文名称一并填写，便于与名单、申报比对",
+        "long",
     ),
     "aliases": (
-        "Other names", "其他名称", "Earlier and short names, with | between them", "曾用名、简称，以 | 分隔", "long",
+        "Other names",
+        "其他名称",
+        "Earlier and short names, with | between them",
+        "曾用名、简称，以 | 分隔",
+        "long",
     ),
     "country": ("Country", "国家或地区", "Two letters: CN, DE", "两位代码：CN、DE", "short"),
     "roles": ("What it does", "业务", "", "", "long"),
@@ -34,7 +42,10 @@ _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "valid_from": ("From", "自", "", "", "short"),
     "valid_to": ("Until", "至", "Last day; empty while it goes on", "最后一日；未终止则留空", "short"),
     "organisation": (
-        "Held by", "所属企业", "Another holder is a change of its own, from a day", "变更持有人另行登记，并注明生效日",
+        "Held by",
+        "所属企业",
+        "Another holder is a change of its own, from a day",
+        "变更持有人另行登记，并注明生效日",
         "short",
     ),
     "name": ("Name", "名称", "", "", "long"),
@@ -46,7 +57,10 @@ _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "element": ("Element", "元素", "Symbol, of an assay; empty for all", "化验的元素符号；留空即全部", "short"),
     "random_pct": ("Random, %", "随机误差（%）", "One σ, relative, new every time", "一倍相对 σ，每次不同", "short"),
     "systematic_pct": (
-        "Systematic, %", "系统误差（%）", "One σ, relative, until the next calibration", "一倍相对 σ，至下次校准",
+        "Systematic, %",
+        "系统误差（%）",
+        "One σ, relative, until the next calibration",
+        "一倍相对 σ，至下次校准",
         "short",
     ),
     "calibration": ("Calibration", "校准", "Certificate and day", "证书与日期", "long"),
@@ -54,9 +68,13 @@ _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "yield_high_pct": ("Yield to, %", "收率上限（%）", "", "", "short"),
     "source": ("Source", "依据", "", "", "long"),
     "capacity_kg_per_month": (
-        "Capacity, kg a month", "月产能（千克）", "Of the main product", "按主要产品", "short",
+        "Capacity, kg a month",
+        "月产能（千克）",
+        "Of the main product",
+        "按主要产品",
+        "short",
     ),
-}  # fmt: skip
+}
 _REQUIRED = {"id", "country", "organisation", "stage", "quantity", "random_pct", "systematic_pct"}
 
 
@@ -90,10 +108,15 @@ def fields(
         label_en, label_zh, hint_en, hint_zh, width = _LABELS[name]
         errors = [one.message(visit.language) for one in problems if one.where.column == name]
         common: dict[str, Any] = {
-            "name": name, "label": visit.text(label_en, label_zh), "hint": visit.text(hint_en, hint_zh),
+            "name": name,
+            "label": visit.localized(bilingual(label_en, label_zh)),
+            "hint": visit.localized(bilingual(hint_en, hint_zh)),
             "errors": errors,
-            "required": name in _REQUIRED, "width": width, "key": table, "value": cells.get(name, ""),
-        }  # fmt: skip
+            "required": name in _REQUIRED,
+            "width": width,
+            "key": table,
+            "value": cells.get(name, ""),
+        }
         if name == "stage":
             options = [("", ""), *((one, words.word(words.STAGES, one, visit.language)) for one in STAGES)]
             found.append(Field(kind="select", options=options, **common))

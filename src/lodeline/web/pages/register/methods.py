@@ -41,7 +41,7 @@ def register_methods(visit: Visit) -> HttpResponse:
     if visit.request.method == "POST":
         table = next((name for name in _FORMS if name == visit.request.POST.get("do")), None)
         if table is None:
-            raise BadQuestionError("Nothing was sent that can be entered.", "没有可登记的内容。")
+            raise BadQuestionError(text("Nothing was sent that can be entered.", context="register, methods"))
         sent, forms[table] = table, register_form.filled(visit, table)
         done = enter(visit.actor, visit.store, table, [forms[table]], now=clock.now())
         if not done.problems:
@@ -53,8 +53,9 @@ def register_methods(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/register/register_methods.html",
         title=visit.text(
-            f"{counts['methods']} records of methods, {counts['processes']} processes",
-            f"{counts['methods']}项测量方法，{counts['processes']}项工艺",
+            "{methods} records of methods, {processes} processes",
+            methods=counts["methods"],
+            processes=counts["processes"],
         ),
         status=400 if problems else 200,
         notices=_entered(visit),
@@ -67,19 +68,22 @@ def register_methods(visit: Visit) -> HttpResponse:
                 "name": name,
                 "heading": _heading(visit, name, chosen[name] is not None),
                 "fields": register_form.fields(
-                    visit, name, forms[name], problems if sent == name else (),
+                    visit,
+                    name,
+                    forms[name],
+                    problems if sent == name else (),
                     fixed=KEYS[name] if chosen[name] else (),
                 ),
             }
             for name in _FORMS
         ],
         back=visit.url("organisations"),
-    )  # fmt: skip
+    )
 
 
 _HEADINGS: Final[dict[str, tuple[Text, Text]]] = {
-    "methods": (text("Add a method", "添加测量方法"), text("Change this method", "变更该方法")),
-    "processes": (text("Add a process", "添加工艺"), text("Change this process", "变更该工艺")),
+    "methods": (text("Add a method"), text("Change this method")),
+    "processes": (text("Add a process"), text("Change this process")),
 }
 
 
@@ -93,7 +97,7 @@ def _site(visit: Visit) -> dict[str, Any] | None:
         return None
     found = visit.register.tables["sites"].filter(pl.col("id") == asked)
     if not found.height:
-        raise NotHereError(f"No site {asked!r} is in the register.", f"登记簿中没有场所 {asked!r}。")
+        raise NotHereError(text("No site {asked!r} is in the register.", asked=asked))
     return found.row(0, named=True)
 
 
@@ -104,7 +108,7 @@ def _chosen(visit: Visit, name: str) -> dict[str, Any] | None:
     for record in visit.register.tables[name].iter_rows(named=True):
         if _key(name, record) == asked:
             return record
-    raise NotHereError("There is no such record: the tables list those there are.", "没有该记录：见上列表格。")
+    raise NotHereError(text("There is no such record: the tables list those there are."))
 
 
 def _key(name: str, record: dict[str, Any]) -> str:
@@ -122,7 +126,7 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         (
             Cell(text=row["id"], value=row["id"], href=_here(visit, methods=_key("methods", row))),
             Cell(text=words.word(QUANTITIES, row["quantity"] or "", visit.language), value=row["quantity"]),
-            Cell(text=row["element"] or visit.text("all", "全部"), value=row["element"]),
+            Cell(text=row["element"] or visit.text("all", context="register"), value=row["element"]),
             Cell(text=row["random_pct"] or written.NOTHING, value=row["random_pct"]),
             Cell(text=row["systematic_pct"] or written.NOTHING, value=row["systematic_pct"]),
             Cell(text=row["calibration"] or written.NOTHING, value=row["calibration"]),
@@ -130,17 +134,20 @@ def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         for row in records.sort(KEYS["methods"]).iter_rows(named=True)
     ]
     return Table(
-        name="methods", caption=visit.text("Methods", "测量方法"),
+        name="methods",
+        caption=visit.text("Methods", context="register"),
         columns=(
-            Column(key="method", label=text("Method", "测量方法")),
-            Column(key="quantity", label=text("Measures", "测量内容")),
-            Column(key="element", label=text("Element", "元素")),
-            Column(key="random", label=text("Random, %", "随机误差（%）"), number=True),
-            Column(key="systematic", label=text("Systematic, %", "系统误差（%）"), number=True),
-            Column(key="calibration", label=text("Calibration", "校准")),
+            Column(key="method", label=text("Method", context="register")),
+            Column(key="quantity", label=text("Measures", context="register")),
+            Column(key="element", label=text("Element")),
+            Column(key="random", label=text("Random, %", context="register"), number=True),
+            Column(key="systematic", label=text("Systematic, %", context="register"), number=True),
+            Column(key="calibration", label=text("Calibration", context="register")),
         ),
-        rows=rows, per_page=25, empty=visit.text("No method is in the register.", "登记簿中没有测量方法。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=25,
+        empty=visit.text("No method is in the register."),
+    )
 
 
 def _processes_table(visit: Visit, site: dict[str, Any] | None) -> Table:
@@ -158,16 +165,19 @@ def _processes_table(visit: Visit, site: dict[str, Any] | None) -> Table:
         for row in records.sort("id").iter_rows(named=True)
     ]
     return Table(
-        name="processes", caption=visit.text("Processes", "工艺"),
+        name="processes",
+        caption=visit.text("Processes"),
         columns=(
-            Column(key="process", label=text("Process", "工艺")),
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="low", label=text("Yield from, %", "收率下限（%）"), number=True),
-            Column(key="high", label=text("To, %", "上限（%）"), number=True),
-            Column(key="source", label=text("Source", "依据")),
+            Column(key="process", label=text("Process")),
+            Column(key="stage", label=text("Stage")),
+            Column(key="low", label=text("Yield from, %"), number=True),
+            Column(key="high", label=text("To, %"), number=True),
+            Column(key="source", label=text("Source", context="register")),
         ),
-        rows=rows, per_page=25, empty=visit.text("No process is in the register.", "登记簿中没有工艺。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=25,
+        empty=visit.text("No process is in the register."),
+    )
 
 
 def _here(visit: Visit, *, methods: str | None = None, processes: str | None = None) -> str:
@@ -182,15 +192,15 @@ def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None
         Problem(severity=one.severity, text=one.message(visit.language), href=f"#f-{one.where.column}")
         for one in problems
     ]
-    return Problems(heading=visit.text("Nothing was entered yet", "尚未登记"), problems=texts)
+    return Problems(heading=visit.text("Nothing was entered yet"), problems=texts)
 
 
 def _entered(visit: Visit) -> list[Notice]:
     entry = visit.query("entry")
     if entry == "none":
-        text = visit.text("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        text = visit.text("Nothing has changed: it stood like this already.")
         return [Notice(kind="info", text=text)]
     if entry is None or not entry.isdecimal():
         return []
-    text = visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    text = visit.text("It stands in the log as entry {entry}.", entry=entry)
     return [Notice(kind="success", text=text)]

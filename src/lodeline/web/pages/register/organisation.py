@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
+from lodeline.language import bilingual
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
@@ -83,7 +84,7 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         is_synthetic=any(one.startswith(SYNTHETIC_ALIAS) for one in record["aliases"] or ()),
         other_name=other if other != names[organisation] else None,
         country=words.country(record["country"], visit.language) if record["country"] else None,
-        roles=visit.text(", ", "、").join(
+        roles=visit.text(", ", context="register, organisation, organisation 1").join(
             words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()
         ),
         since=written.day(record["valid_from"], visit.language) if record["valid_from"] else None,
@@ -109,10 +110,16 @@ def _record(visit: Visit, organisation: str) -> dict[str, Any]:
         return found[0]
     near = [one for one in table["id"] if organisation.casefold() in one.casefold()][:5]
     raise NotHereError(
-        f"No organisation {organisation!r} is in the register."
-        + (f" Perhaps {', '.join(near)}." if near else " Find it by its name in the field at the side."),
-        f"登记簿中没有企业 {organisation!r}。"
-        + (f"或许是 {'、'.join(near)}。" if near else "请在侧栏的查找框中按名称查找。"),
+        text(
+            "No organisation {organisation!r} is in the register. Perhaps {near}.",
+            organisation=organisation,
+            near=bilingual(", ".join(near), "、".join(near)),
+        )
+        if near
+        else text(
+            "No organisation {organisation!r} is in the register. Find it by its name in the field at the side.",
+            organisation=organisation,
+        )
     )
 
 
@@ -136,22 +143,25 @@ def _calendar(visit: Visit, organisation: str, status: pl.DataFrame) -> Markup:
         entry = first.get(period)
         months.append(
             FilingMonth(
-                year=int(period[:4]), month=int(period[5:7]), state=state, name=written.month(period, visit.language),
+                year=int(period[:4]),
+                month=int(period[5:7]),
+                state=state,
+                name=written.month(period, visit.language),
                 href=None if entry is None else visit.url("entry", entry=entry),
             )
-        )  # fmt: skip
+        )
     words_of: list[tuple[Literal["filed", "late", "missing"], str]] = [
-        ("filed", visit.text("in time", "按期")),
-        ("late", visit.text("late", "逾期")),
-        ("missing", visit.text("missing", "缺报")),
+        ("filed", visit.text("in time")),
+        ("late", visit.text("late", context="register")),
+        ("missing", visit.text("missing", context="register")),
     ]
     return draw_filing_calendar(
         FilingCalendar(
-            name=visit.text("Filings by month", "各月申报"),
+            name=visit.text("Filings by month"),
             months=tuple(months),
             month_names=tuple(written.short_month(f"2000-{month:02d}", visit.language) for month in range(1, 13)),
             state_words=tuple(words_of),
-            year_word=visit.text("Year", "年"),
+            year_word=visit.text("Year", context="register, organisation, calendar"),
         )
     )
 
@@ -172,31 +182,36 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
         rows.append(
             (
                 Cell(
-                    text=site["name"] or site["id"], value=site["id"], note=site["id"],
+                    text=site["name"] or site["id"],
+                    value=site["id"],
+                    note=site["id"],
                     href=visit.url("balance", site=site["id"]),
                 ),
                 Cell(text=stage, value=site["stage"], note=words.region(site["region"] or "", language)),
                 Cell(text=written.day(last["until"], language), value=last["until"].isoformat())
-                if last else Cell(text=visit.text("no count", "无盘存")),
+                if last
+                else Cell(text=visit.text("no count")),
                 Cell(
                     text=written.mass_with_sigma(last["muf_mg"], last["sigma_mg"], language),
                     value=last["muf_mg"] / written.MG_PER_KG,
-                ) if last else Cell(text=written.NOTHING),
+                )
+                if last
+                else Cell(text=written.NOTHING),
                 Cell(text=written.sigmas(last["z"]), value=last["z"]) if last else Cell(text=written.NOTHING),
             )
-        )  # fmt: skip
+        )
     return Table(
         name="sites",
-        caption=visit.text("Sites", "场所"),
+        caption=visit.text("Sites"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="counted", label=text("Last count", "最近盘存")),
-            Column(key="muf", label=text("Difference, oxide", "差额（氧化物）"), number=True, unit="kg"),
-            Column(key="z", label=text("z", "z 值"), number=True),
+            Column(key="site", label=text("Site")),
+            Column(key="stage", label=text("Stage")),
+            Column(key="counted", label=text("Last count")),
+            Column(key="muf", label=text("Difference, oxide"), number=True, unit="kg"),
+            Column(key="z", label=text("z", context="register"), number=True),
         ),
         rows=rows,
-        empty=visit.text("It has no site in the register.", "登记簿中没有该企业的场所。"),
+        empty=visit.text("It has no site in the register."),
     )
 
 
@@ -239,7 +254,8 @@ def _partners_table(
     rows = [
         (
             Cell(
-                text=names.get(partner, partner) if partner else visit.text("Not registered", "未登记"), value=partner,
+                text=names.get(partner, partner) if partner else visit.text("Not registered"),
+                value=partner,
                 href=visit.url("organisation", organisation=partner) if partner in names else None,
                 note=partner if partner in names else "",
             ),
@@ -252,23 +268,23 @@ def _partners_table(
             Cell(text=written.count(unsettled) if unsettled else written.NOTHING, value=unsettled),
         )
         for partner, transfers, mass_mg, difference_mg, unsettled in grouped.iter_rows()
-    ]  # fmt: skip
+    ]
     suppliers = side == "suppliers"
     return Table(
         name=side,
-        caption=visit.text("Suppliers", "供应方") if suppliers else visit.text("Customers", "客户"),
+        caption=visit.text("Suppliers", context="register") if suppliers else visit.text("Customers"),
         columns=(
-            Column(key="partner", label=text("Supplier", "供应方") if suppliers else text("Customer", "客户")),
-            Column(key="transfers", label=text("Transfers and exports", "流转与出口"), number=True),
-            Column(key="mass", label=text("Dry mass", "干重"), number=True, unit="kg"),
-            Column(key="difference", label=text("Shipped − received", "收发差"), number=True, unit="kg"),
-            Column(key="unsettled", label=text("Not closed", "未闭合"), number=True),
+            Column(key="partner", label=text("Supplier") if suppliers else text("Customer")),
+            Column(key="transfers", label=text("Transfers and exports"), number=True),
+            Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
+            Column(key="difference", label=text("Shipped − received"), number=True, unit="kg"),
+            Column(key="unsettled", label=text("Not closed"), number=True),
         ),
         rows=rows,
         per_page=_SHOWN_PARTNERS,
-        empty=visit.text("Nobody has filed a shipment or an export to it.", "没有向其发货或出口的申报。")
+        empty=visit.text("Nobody has filed a shipment or an export to it.")
         if suppliers
-        else visit.text("It has filed no shipment and no export.", "该企业没有发货或出口申报。"),
+        else visit.text("It has filed no shipment and no export."),
     )
 
 
@@ -294,16 +310,16 @@ def _quota_table(visit: Visit, organisation: str) -> Table:
         )
     return Table(
         name="quotas",
-        caption=visit.text("Quotas", "总量控制指标"),
+        caption=visit.text("Quotas"),
         columns=(
-            Column(key="kind", label=text("Quota", "指标")),
-            Column(key="year", label=text("Year", "年度")),
-            Column(key="granted", label=text("Granted, REO", "下达（REO）"), number=True, unit="kg"),
-            Column(key="used", label=text("Used", "已用"), number=True, unit="kg"),
-            Column(key="share", label=text("Of it", "占比"), number=True),
+            Column(key="kind", label=text("Quota", context="register")),
+            Column(key="year", label=text("Year", context="register, organisation, quota table")),
+            Column(key="granted", label=text("Granted, REO", context="register"), number=True, unit="kg"),
+            Column(key="used", label=text("Used", context="register"), number=True, unit="kg"),
+            Column(key="share", label=text("Of it", context="register"), number=True),
         ),
         rows=rows,
-        empty=visit.text("It holds no quota and has used none.", "没有指标，也未使用指标。"),
+        empty=visit.text("It holds no quota and has used none."),
     )
 
 
@@ -316,10 +332,17 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
     rows = [
         (
             Cell(
-                text=row.id, value=row.id, note=visit.text(", ", "、").join(row.control_items),
+                text=row.id,
+                value=row.id,
+                note=visit.text(", ", context="register, organisation, licence table").join(row.control_items),
                 href=visit.opens("licence", licence=row.id),
             ),
-            Cell(text=visit.text(", ", "、").join(names.get(one, one) for one in row.end_users) or written.NOTHING),
+            Cell(
+                text=visit.text(", ", context="register, organisation, licence table").join(
+                    names.get(one, one) for one in row.end_users
+                )
+                or written.NOTHING
+            ),
             Cell(
                 text=words.country(row.destination, language) if row.destination else written.NOTHING,
                 value=row.destination,
@@ -329,20 +352,20 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
             Cell(text=visit.localized(STATES[row.state][0]), value=row.state),
         )
         for row in found
-    ]  # fmt: skip
+    ]
     return Table(
         name="licences",
-        caption=visit.text("Export licences", "出口许可证"),
+        caption=visit.text("Export licences"),
         columns=(
-            Column(key="licence", label=text("Licence", "许可证")),
-            Column(key="users", label=text("End users", "最终用户")),
-            Column(key="destination", label=text("To", "目的国或地区")),
-            Column(key="until", label=text("Valid until", "有效期至")),
+            Column(key="licence", label=text("Licence", context="register")),
+            Column(key="users", label=text("End users")),
+            Column(key="destination", label=text("To", context="register")),
+            Column(key="until", label=text("Valid until")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
-            Column(key="state", label=text("State", "状态")),
+            Column(key="state", label=text("State")),
         ),
         rows=rows,
-        empty=visit.text("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),
+        empty=visit.text("No licence of it is in the register."),
     )
 
 

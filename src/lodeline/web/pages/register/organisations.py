@@ -12,7 +12,9 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline import language as lang
 from lodeline.detection.identity import named_in
+from lodeline.language import bilingual
 from lodeline.office.filing.duty import DemandError, demands
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
@@ -26,7 +28,6 @@ from lodeline.web.reading import EmptyStoreError, Reading
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.words import STATE_MARKS
 
 #: Firms of one state are chosen together: nobody who is to be reminded stands on another page.
@@ -101,34 +102,35 @@ def _state(visit: Visit) -> str | None:
     state = visit.query("state")
     if state is not None and state not in words.FILING_STATES:
         known = ", ".join(words.FILING_STATES)
-        raise BadQuestionError(f"No state is called {state!r}: {known}.", f"没有状态 {state!r}：可选 {known}。")
+        raise BadQuestionError(lang.text("No state is called {state!r}: {known}.", state=state, known=known))
     return state
 
 
 def _title(visit: Visit, states: Mapping[str, str], period: str | None) -> str:
     register = visit.register.tables["organisations"]
     if not register.height:
-        return visit.text("The register is empty", "登记簿为空")
+        return visit.text("The register is empty")
     if period is None:
         every = written.count(register.height)
-        return visit.text(f"{every} organisations, and nobody has filed yet", f"{every}家企业，尚无申报")
+        return visit.text("{every} organisations, and nobody has filed yet", every=every)
     month, every = written.month(period, visit.language), written.count(len(states))
     missing = sum(state == "missing" for state in states.values())
     if not missing:
-        return visit.text(
-            f"All {every} firms that had to file {month} have done so", f"{month}应申报的{every}家企业均已申报"
-        )
+        return visit.text("All {every} firms that had to file {month} have done so", every=every, month=month)
     have = "has" if missing == 1 else "have"
     return visit.text(
-        f"{written.count(missing)} of {every} firms that had to file {month} {have} not",
-        f"{month}应申报{every}家，缺报{written.count(missing)}家",
+        "{missing} of {every} firms that had to file {month} {have} not",
+        missing=written.count(missing),
+        every=every,
+        month=month,
+        have=have,
     )
 
 
 def _state_links(visit: Visit, states: Mapping[str, str], chosen: str | None) -> list[dict[str, object]]:
     """All, and each state of the month with how many are in it."""
     counts = Counter(states.values())
-    every = {"key": "", "name": visit.text("All", "全部"), "count": "", "href": visit.here(state=None)}
+    every = {"key": "", "name": visit.text("All"), "count": "", "href": visit.here(state=None)}
     links = [
         {"key": key, "name": visit.localized(words.FILING_STATES[key]), "count": written.count(counts[key])}
         | {"href": visit.here(state=key, said=None, **{"organisations.page": None})}
@@ -140,9 +142,9 @@ def _state_links(visit: Visit, states: Mapping[str, str], chosen: str | None) ->
 def _acts(visit: Visit) -> list[dict[str, str]]:
     """What whoever keeps the register does from here."""
     found = (
-        (visit.opens("register-new"), visit.text("Admit an organisation", "登记企业")),
-        (visit.opens("extensions"), visit.text("Extend a deadline", "延长申报期限")),
-        (visit.opens("register-take-over"), visit.text("Take over from a table", "由表格接管")),
+        (visit.opens("register-new"), visit.text("Admit an organisation")),
+        (visit.opens("extensions"), visit.text("Extend a deadline", context="register")),
+        (visit.opens("register-take-over"), visit.text("Take over from a table")),
     )
     return [{"href": href, "label": label} for href, label in found if href is not None]
 
@@ -165,8 +167,9 @@ def _chosen(visit: Visit, states: Mapping[str, str], state: str | None) -> list[
     within = None if region is None else visit.register.firms_of_region.get(region)
     if region is not None and within is None:
         raise NotHereError(
-            f"No firm has a site in {region!r}: take the region away, or choose one of the list.",
-            f"没有企业在 {region!r} 设有场所：请取消该地区，或从列表中选择。",
+            lang.text(
+                "No firm has a site in {region!r}: take the region away, or choose one of the list.", region=region
+            )
         )
     text = (wanted or "").casefold()
     rows = []
@@ -184,9 +187,14 @@ def _chosen(visit: Visit, states: Mapping[str, str], state: str | None) -> list[
 
 
 def _table(
-    visit: Visit, rows: Sequence[Mapping[str, Any]], states: Mapping[str, str], period: str | None,
-    reading: Reading | None, *, at_once: bool,
-) -> Table:  # fmt: skip
+    visit: Visit,
+    rows: Sequence[Mapping[str, Any]],
+    states: Mapping[str, str],
+    period: str | None,
+    reading: Reading | None,
+    *,
+    at_once: bool,
+) -> Table:
     language, register = visit.language, visit.register
     names = words.organisation_names(register, language)
     sites = Counter(register.site_organisation.values())
@@ -200,7 +208,9 @@ def _table(
         made = [
             Cell(text=names[one], value=names[one], note=one, href=visit.url("organisation", organisation=one)),
             Cell(
-                text=visit.text(", ", "、").join(words.word(words.ROLES, role, language) for role in roles)
+                text=visit.text(", ", context="register, organisations").join(
+                    words.word(words.ROLES, role, language) for role in roles
+                )
                 or written.NOTHING,
                 value=", ".join(roles),
             ),
@@ -217,24 +227,22 @@ def _table(
 
     return Table(
         name="organisations",
-        caption=visit.text("Organisations", "企业"),
+        caption=visit.text("Organisations"),
         columns=(
-            Column(key="name", label=text("Organisation", "企业")),
-            Column(key="roles", label=text("What it does", "业务")),
-            Column(key="country", label=text("Country", "国家或地区")),
-            Column(key="sites", label=text("Sites", "场所"), number=True),
-            Column(key="state", label=text("Filing", "申报")),
-            Column(key="said", label=text("Said to it", "已发送")),
-            Column(key="findings", label=text("Findings", "线索"), number=True),
-            *((Column(key="until", label=text("Record", "登记")),) if keeps else ()),
+            Column(key="name", label=lang.text("Organisation", context="register")),
+            Column(key="roles", label=lang.text("What it does")),
+            Column(key="country", label=lang.text("Country", context="register")),
+            Column(key="sites", label=lang.text("Sites"), number=True),
+            Column(key="state", label=lang.text("Filing")),
+            Column(key="said", label=lang.text("Said to it")),
+            Column(key="findings", label=lang.text("Findings", context="register"), number=True),
+            *((Column(key="until", label=lang.text("Record")),) if keeps else ()),
         ),
         rows=RowsOf(rows, cells),
         per_page=_CHOSEN_AT_ONCE if at_once else _PER_PAGE,
-        empty=visit.text("Nobody is like that: take a filter away.", "没有符合条件的企业：请减少筛选条件。")
+        empty=visit.text("Nobody is like that: take a filter away.")
         if visit.register.tables["organisations"].height
-        else visit.text(
-            "Nobody is in the register yet: admit the first organisation.", "登记簿为空：请登记第一家企业。"
-        ),
+        else visit.text("Nobody is in the register yet: admit the first organisation."),
     )
 
 
@@ -242,10 +250,13 @@ def _record_cell(visit: Visit, row: Mapping[str, Any]) -> Cell:
     """What the register has of it leads to where that is changed; until when it is in the register."""
     until = row["valid_to"]
     return Cell(
-        text=visit.text("Change", "变更"), value=str(until or ""),
+        text=visit.text("Change", context="register"),
+        value=str(until or ""),
         href=visit.opens("register-organisation", organisation=row["id"]),
-        note=visit.text(f"until {written.day(until, 'en')}", f"至{written.day(until, 'zh')}") if until else "",
-    )  # fmt: skip
+        note=visit.text("until {until}", until=bilingual(written.day(until, "en"), written.day(until, "zh")))
+        if until
+        else "",
+    )
 
 
 def _count_cell(number: int, href: str | None = None) -> Cell:

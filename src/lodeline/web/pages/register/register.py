@@ -37,7 +37,7 @@ def register_new(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_new.html",
-        title=visit.text("Admit an organisation", "登记企业"),
+        title=visit.text("Admit an organisation"),
         status=400 if problems else 200,
         fields=register_form.fields(visit, "organisations", cells, problems),
         problems=_summary(visit, problems),
@@ -51,8 +51,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     found = register.tables["organisations"].filter(pl.col("id") == organisation)
     if not found.height:
         raise NotHereError(
-            f"No organisation {organisation!r} is in the register. Admit it first.",
-            f"登记簿中没有企业 {organisation!r}。请先登记。",
+            text("No organisation {organisation!r} is in the register. Admit it first.", organisation=organisation)
         )
     sites = register.tables["sites"].filter(pl.col("organisation") == organisation)
     table = _sites(visit, sites)
@@ -68,7 +67,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     if visit.request.method == "POST":
         sent = visit.request.POST.get("do", "")
         if sent not in forms:
-            raise BadQuestionError("Nothing was sent that can be entered.", "没有可登记的内容。")
+            raise BadQuestionError(text("Nothing was sent that can be entered.", context="register, register"))
         forms[sent] = register_form.filled(visit, sent)
         new = sent == "sites" and site is None
         done = enter(visit.actor, visit.store, _table(sent), [forms[sent]], now=clock.now(), new=new)
@@ -83,21 +82,23 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/register/register_organisation.html",
-        title=visit.text(
-            f"{name} and its {sites.height} sites" if sites.height > 1 else f"{name} and its site",
-            f"{name}及其{sites.height}个场所",
+        title=(
+            visit.text("{name} and its {height} sites", name=name, height=sites.height)
+            if sites.height > 1
+            else visit.text("{name} and its site", name=name, height=sites.height)
         )
         if sites.height
-        else visit.text(
-            f"{name} has no site yet: add one, then its people", f"{name}尚无场所：请先添加场所，再邀请人员"
-        ),
+        else visit.text("{name} has no site yet: add one, then its people", name=name),
         status=400 if problems else 200,
         organisation=organisation,
         fields=register_form.fields(
             visit, "organisations", forms["organisations"], problems if sent == "organisations" else (), fixed=("id",)
         ),
         site_fields=register_form.fields(
-            visit, "sites", forms["sites"], problems if sent == "sites" else (),
+            visit,
+            "sites",
+            forms["sites"],
+            problems if sent == "sites" else (),
             fixed=("id", "organisation") if site else (),
         ),
         site=site and site["id"],
@@ -109,7 +110,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
         changes=visit.opens("register-changes", organisation=organisation),
         methods=visit.opens("register-methods", query={"site": site["id"]} if site else None),
         succession=of_firm(visit, organisation),
-    )  # fmt: skip
+    )
 
 
 def _table(name: str) -> RegisterTable:
@@ -123,7 +124,7 @@ def _asked_site(visit: Visit, sites: pl.DataFrame) -> dict[str, str] | None:
         return None
     found = sites.filter(pl.col("id") == asked)
     if not found.height:
-        raise NotHereError(f"This organisation has no site {asked!r}.", f"该企业没有场所 {asked!r}。")
+        raise NotHereError(text("This organisation has no site {asked!r}.", asked=asked))
     return register_form.as_filed(found.row(0, named=True))
 
 
@@ -131,7 +132,7 @@ def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None
     if not problems:
         return None
     return Problems(
-        heading=visit.text("Nothing was entered yet", "尚未登记"),
+        heading=visit.text("Nothing was entered yet"),
         problems=[
             Problem(severity=one.severity, text=one.message(visit.language), href=f"#f-{one.where.column}")
             for one in problems
@@ -145,14 +146,14 @@ def _entered(visit: Visit) -> list[Notice]:
     if entry is None or not (entry.isdecimal() or entry == "none"):
         return []
     if entry == "none":
-        text = visit.text("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        text = visit.text("Nothing has changed: it stood like this already.")
         return [Notice(kind="info", text=text)]
     at = visit.opens("entry", entry=int(entry))
     return [
         Notice(
             kind="success",
-            text=visit.text(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。"),
-            act=Act(label=visit.text("Show the entry", "查看条目"), href=at, look="ghost", small=True) if at else None,
+            text=visit.text("It stands in the log as entry {entry}.", entry=entry),
+            act=Act(label=visit.text("Show the entry"), href=at, look="ghost", small=True) if at else None,
         )
     ]
 
@@ -165,13 +166,16 @@ def _sites(visit: Visit, sites: pl.DataFrame) -> Table:
         rows.append(
             (
                 Cell(
-                    text=row["name"] or row["id"], value=row["id"], note=row["id"],
+                    text=row["name"] or row["id"],
+                    value=row["id"],
+                    note=row["id"],
                     href=visit.here(site=row["id"], entry=None) + "#site",
                 ),
                 Cell(text=words.word(words.STAGES, row["stage"] or "", visit.language), value=row["stage"]),
                 Cell(
                     text=words.region(row["region"], visit.language) if row["region"] else written.NOTHING,
-                    value=row["region"], note=row["region"] or "",
+                    value=row["region"],
+                    note=row["region"] or "",
                 ),
                 Cell(
                     text=written.NOTHING if capacity is None else written.mass(capacity, visit.language),
@@ -179,17 +183,17 @@ def _sites(visit: Visit, sites: pl.DataFrame) -> Table:
                 ),
                 Cell(text=" – ".join(span) if any(span) else written.NOTHING, value=str(row["valid_from"] or "")),
             )
-        )  # fmt: skip
+        )
     return Table(
         name="sites",
-        caption=visit.text("Sites", "场所"),
+        caption=visit.text("Sites"),
         columns=(
-            Column(key="site", label=text("Site", "场所")),
-            Column(key="stage", label=text("Stage", "环节")),
-            Column(key="region", label=text("Region", "地区")),
-            Column(key="capacity", label=text("Capacity a month", "月产能"), number=True, unit="kg"),
-            Column(key="span", label=text("Registered", "登记有效期")),
+            Column(key="site", label=text("Site")),
+            Column(key="stage", label=text("Stage")),
+            Column(key="region", label=text("Region")),
+            Column(key="capacity", label=text("Capacity a month"), number=True, unit="kg"),
+            Column(key="span", label=text("Registered")),
         ),
         rows=rows,
-        empty=visit.text("No site yet. Nothing can be filed before there is one.", "尚无场所。登记场所后方可申报。"),
+        empty=visit.text("No site yet. Nothing can be filed before there is one."),
     )

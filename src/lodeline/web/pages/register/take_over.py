@@ -38,18 +38,18 @@ from lodeline.web.words.language import Text, text
 _LISTED: Final = 200
 _TABLES: Final = ".csv,.xlsx"
 _STATES: Final[dict[str, Text]] = {
-    Draft.State.OPEN: text("with the firm", "待企业核对"), Draft.State.CHECKING: text("with the firm", "待企业核对"),
-    Draft.State.ASKED: text("waits for its certifier", "待签认"), Draft.State.FILING: text("being filed", "正在提交"),
-    Draft.State.FILED: text("attested", "已确认"),
-}  # fmt: skip
+    Draft.State.OPEN: text("with the firm"),
+    Draft.State.CHECKING: text("with the firm"),
+    Draft.State.ASKED: text("waits for its certifier"),
+    Draft.State.FILING: text("being filed", context="register"),
+    Draft.State.FILED: text("attested"),
+}
 _DONE: Final[dict[str, Text]] = {
-    "register": text("The table is entered. The letters go out now.", "表格已录入，邀请函正在发出。"),
-    "stocks": text(
-        "The opening stocks are prepared; the firms find them in their notices.", "期初库存已编制，企业将在通知栏收到。"
-    ),
-    "parallel": text("The day of the parallel run is set.", "并行期已设定。"),
-    "letters": text("The letters go on.", "邀请函继续发出。"),
-}  # fmt: skip
+    "register": text("The table is entered. The letters go out now."),
+    "stocks": text("The opening stocks are prepared; the firms find them in their notices."),
+    "parallel": text("The day of the parallel run is set."),
+    "letters": text("The letters go on."),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +116,9 @@ def _done(visit: Visit) -> str | _DryRun:
             until = day_of(form.get("until", ""), "until")
             parallel_run.set_until(
                 visit.actor, visit.store, until, reason=form.get("reason", ""), law=visit.law, now=now
-            )  # fmt: skip
+            )
             return "parallel"
-    raise BadQuestionError("Nothing was sent that can be entered.", "没有可录入的内容。")
+    raise BadQuestionError(text("Nothing was sent that can be entered.", context="register, take over"))
 
 
 def _register(visit: Visit) -> str | _DryRun:
@@ -132,12 +132,16 @@ def _register(visit: Visit) -> str | _DryRun:
         return "register"
     firms, sites, people = (*(found.records[name].height for name in ("organisations", "sites")), len(found.people))
     sentence = visit.text(
-        f"{_many(firms, 'firm')} and {_many(sites, 'site')} would be entered,"
-        f" {_many(people, 'person', 'people')} invited",
-        f"将录入{written.count(firms)}家企业、{written.count(sites)}个场所，邀请{written.count(people)}人",
+        "{many} and {many2} would be entered, {many3} invited",
+        many=_many(firms, "firm"),
+        many2=_many(sites, "site"),
+        many3=_many(people, "person", "people"),
+        firms=written.count(firms),
+        sites=written.count(sites),
+        people=written.count(people),
     )
     if found.is_entered:
-        sentence = visit.text("All of it stands already: nothing would change", "内容均已录入，不会有变化")
+        sentence = visit.text("All of it stands already: nothing would change")
     return _dry_run(visit, "register", name, content, found.problems, found.refused or found.is_entered, sentence, on)
 
 
@@ -150,8 +154,11 @@ def _stocks(visit: Visit) -> str | _DryRun:
         return "stocks"
     lots, firms = sum(one.lots for one in found.filings), len(found.filings)
     sentence = visit.text(
-        f"{_many(lots, 'lot')} of {_many(firms, 'firm')} would be prepared",
-        f"将编制{written.count(firms)}家企业的{written.count(lots)}个批次",
+        "{many} of {many2} would be prepared",
+        many=_many(lots, "lot"),
+        many2=_many(firms, "firm"),
+        firms=written.count(firms),
+        lots=written.count(lots),
     )
     return _dry_run(visit, "stocks", name, content, found.problems, found.refused, sentence, on)
 
@@ -162,19 +169,24 @@ def _many(count: int, one: str, more: str = "") -> str:
 
 
 def _dry_run(  # noqa: PLR0917  (what a check has shown, piece by piece)
-    visit: Visit, what: str, name: str, content: bytes, problems: Sequence[LedgerProblem], refused: bool,
-    sentence: str, on: date,
-) -> _DryRun:  # fmt: skip
+    visit: Visit,
+    what: str,
+    name: str,
+    content: bytes,
+    problems: Sequence[LedgerProblem],
+    refused: bool,
+    sentence: str,
+    on: date,
+) -> _DryRun:
     if any(one.severity != "flag" for one in problems):
         faults = written.count(sum(one.severity != "flag" for one in problems))
         sentence = visit.text(
-            f"{faults} {'problem stands' if faults == '1' else 'problems stand'} in the way: nothing was entered",
-            f"有{faults}项问题：未录入任何内容",
+            "{faults} {problems_stand} in the way: nothing was entered",
+            faults=faults,
+            problems_stand="problem stands" if faults == "1" else "problems stand",
         )
     kept = {"name": name, "content": base64.b64encode(zlib.compress(content, 9)).decode(), "day": on.isoformat()}
-    return _DryRun(
-        what=what, sentence=sentence, problems=problems, refused=refused, kept={} if refused else kept
-    )  # fmt: skip
+    return _DryRun(what=what, sentence=sentence, problems=problems, refused=refused, kept={} if refused else kept)
 
 
 def _table(visit: Visit) -> tuple[str, bytes, bool]:
@@ -188,9 +200,7 @@ def _table(visit: Visit) -> tuple[str, bytes, bool]:
         stream = zlib.decompressobj()
         content = stream.decompress(base64.b64decode(form["content"], validate=True), LIMITS.file_bytes + 1)
     except (binascii.Error, zlib.error) as error:
-        raise BadQuestionError(
-            "The table did not come back whole: check it again.", "表格内容不完整：请重新检查。"
-        ) from error
+        raise BadQuestionError(text("The table did not come back whole: check it again.")) from error
     return form.get("name", "table.csv")[:200], content, True
 
 
@@ -205,10 +215,12 @@ def _last_evening(visit: Visit) -> date:
 def _title(visit: Visit, counts: dict[str, int]) -> str:
     firms, attested, prepared = (written.count(counts[name]) for name in ("firms", "attested", "prepared"))
     if not counts["firms"]:
-        return visit.text("Nothing is taken over yet: begin with the register", "尚未接管：请先录入登记簿")
+        return visit.text("Nothing is taken over yet: begin with the register")
     return visit.text(
-        f"{firms} firms are in the register; {attested} of {prepared} opening stocks are attested",
-        f"登记簿有{firms}家企业；期初库存已确认{attested}/{prepared}家",
+        "{firms} firms are in the register; {attested} of {prepared} opening stocks are attested",
+        firms=firms,
+        attested=attested,
+        prepared=prepared,
     )
 
 
@@ -217,31 +229,38 @@ def _problems(visit: Visit, dry: _DryRun) -> Problems | None:
         return None
     listed = [
         Problem(
-            severity=one.severity, text=one.message(visit.language),
+            severity=one.severity,
+            text=one.message(visit.language),
             where=", ".join(
-                part for part in (
-                    visit.text(f"Row {one.where.row}", f"{one.where.row}行") if one.where.row else "",
+                part
+                for part in (
+                    visit.text("Row {row}", row=one.where.row) if one.where.row else "",
                     one.where.column or "",
-                ) if part
+                )
+                if part
             ),
         )
         for one in dry.problems[:_LISTED]
-    ]  # fmt: skip
+    ]
     more = len(dry.problems) - len(listed)
-    note = visit.text(f"… and {written.count(more)} more", f"……另有{written.count(more)}项") if more else ""
+    note = visit.text("… and {more} more", more=written.count(more)) if more else ""
     return Problems(heading=dry.sentence, problems=listed, note=note)
 
 
 def _progress(visit: Visit, waiting: int, job: Job | None) -> Progress:
     share = 0 if job is None else round(job.progress * 100)
     return Progress(
-        id="letters", label=visit.text("Letters", "邀请函"), done=share, total=100,
+        id="letters",
+        label=visit.text("Letters"),
+        done=share,
+        total=100,
         text=visit.text(
-            f"{_many(waiting, 'letter')} {'waits' if waiting == 1 else 'wait'}. You can leave this page: the work goes"
-            " on.",
-            f"尚有{written.count(waiting)}封邀请函待发。您可以离开本页，工作会继续进行。",
+            "{many} {wait}. You can leave this page: the work goes on.",
+            many=_many(waiting, "letter"),
+            wait="waits" if waiting == 1 else "wait",
+            waiting=written.count(waiting),
         ),
-    )  # fmt: skip
+    )
 
 
 def _run(visit: Visit) -> str | None:
@@ -249,7 +268,7 @@ def _run(visit: Visit) -> str | None:
     if run is None:
         return None
     day = written.day(run.until, visit.language)
-    return visit.text(f"Until {day}: {run.reason}", f"至{day}：{run.reason}")
+    return visit.text("Until {day}: {reason}", day=day, reason=run.reason)
 
 
 def _fields(visit: Visit, error: UserError | None) -> dict[str, list[Field]]:
@@ -259,40 +278,63 @@ def _fields(visit: Visit, error: UserError | None) -> dict[str, list[Field]]:
     def file(key: str) -> Field:
         errors = field_errors(visit, error, "table") if asked == key else ()
         return Field(
-            name="table", key=key, label=visit.text("Table", "表格"), kind="file", required=True, accept=_TABLES,
-            width="long", errors=errors, hint=visit.text("CSV or XLSX, up to 2.5 MB", "CSV 或 XLSX，不超过 2.5 MB"),
-        )  # fmt: skip
+            name="table",
+            key=key,
+            label=visit.text("Table"),
+            kind="file",
+            required=True,
+            accept=_TABLES,
+            width="long",
+            errors=errors,
+            hint=visit.text("CSV or XLSX, up to 2.5 MB"),
+        )
 
-    day = visit.text("Registered from", "登记起始日")
+    day = visit.text("Registered from")
     return {
         "register": [
             file("register"),
             Field(
-                name="on", label=day, kind="date", width="short", value=form.get("on", ""),
-                hint=visit.text("Of firms that do not say; today where empty", "未填写起始日的企业；空白即今日"),
+                name="on",
+                label=day,
+                kind="date",
+                width="short",
+                value=form.get("on", ""),
+                hint=visit.text("Of firms that do not say; today where empty"),
                 errors=field_errors(visit, error, "on"),
             ),
         ],
         "stocks": [
             file("stocks"),
             Field(
-                name="evening", label=visit.text("Evening of", "库存日"), kind="date", width="short",
+                name="evening",
+                label=visit.text("Evening of"),
+                kind="date",
+                width="short",
                 value=form.get("evening", "") or _last_evening(visit).isoformat(),
-                hint=visit.text("The last day of a month", "某月最后一日"),
+                hint=visit.text("The last day of a month"),
                 errors=field_errors(visit, error, "evening"),
             ),
         ],
         "parallel": [
             Field(
-                name="until", label=visit.text("Last day", "最后一日"), kind="date", required=True, width="short",
-                value=form.get("until", ""), errors=field_errors(visit, error, "until"),
+                name="until",
+                label=visit.text("Last day"),
+                kind="date",
+                required=True,
+                width="short",
+                value=form.get("until", ""),
+                errors=field_errors(visit, error, "until"),
             ),
             Field(
-                name="reason", label=visit.text("Reason", "原因"), required=True, width="long",
-                value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+                name="reason",
+                label=visit.text("Reason", context="register"),
+                required=True,
+                width="long",
+                value=form.get("reason", ""),
+                errors=field_errors(visit, error, "reason"),
             ),
         ],
-    }  # fmt: skip
+    }
 
 
 def _attesting(visit: Visit) -> Table:
@@ -304,20 +346,24 @@ def _attesting(visit: Visit) -> Table:
         rows.append(
             (
                 Cell(
-                    text=names.get(one.organisation, one.organisation), value=one.organisation, note=one.organisation,
+                    text=names.get(one.organisation, one.organisation),
+                    value=one.organisation,
+                    note=one.organisation,
                     href=visit.opens("organisation", organisation=one.organisation),
                 ),
                 Cell(text=state, value=one.state, shape="tick" if one.entry is not None else "ring"),
                 Cell(text=written.NOTHING if one.entry is None else str(one.entry), value=one.entry, href=entry),
             )
-        )  # fmt: skip
+        )
     return Table(
-        name="stocks", caption=visit.text("Opening stocks", "期初库存"),
+        name="stocks",
+        caption=visit.text("Opening stocks"),
         columns=(
-            Column(key="organisation", label=text("Organisation", "企业")),
-            Column(key="state", label=text("State", "状态")),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
+            Column(key="organisation", label=text("Organisation", context="register")),
+            Column(key="state", label=text("State")),
+            Column(key="entry", label=text("Entry"), number=True),
         ),
-        rows=rows, per_page=25,
-        empty=visit.text("No opening stock is prepared yet.", "尚未编制期初库存。"),
-    )  # fmt: skip
+        rows=rows,
+        per_page=25,
+        empty=visit.text("No opening stock is prepared yet."),
+    )

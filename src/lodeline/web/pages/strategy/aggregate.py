@@ -22,19 +22,19 @@ from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _PARTS: Final[Mapping[str, Text]] = {
-    "other": text("countries that do not stand by themselves", "未单列的国家和地区"),
-    "all": text("all countries", "全部国家和地区"),
+    "other": text("countries that do not stand by themselves"),
+    "all": text("all countries"),
 }
 _KEPT_BACK: Final[Mapping[str, Text]] = {
-    "few": text("too few firms", "企业过少"),
-    "dominated": text("one or two firms make up too much", "一两家企业占比过高"),
-    "difference": text("with what was told before it would tell of a firm", "结合已告知内容可推知企业"),
-    "part": text("a part of it is kept back", "部分未公布"),
+    "few": text("too few firms"),
+    "dominated": text("one or two firms make up too much"),
+    "difference": text("with what was told before it would tell of a firm"),
+    "part": text("a part of it is kept back"),
 }
 _QUANTITIES: Final[Mapping[str, Text]] = {
-    "need_kg_per_day": text("Used a day", "每日用量"),
-    "stopping_kg_per_day": text("Of it by plants that stop", "其中停产工厂"),
-    "lost_kg": text("Lost", "损失"),
+    "need_kg_per_day": text("Used a day"),
+    "stopping_kg_per_day": text("Of it by plants that stop"),
+    "lost_kg": text("Lost", context="strategy"),
 }
 
 
@@ -43,7 +43,7 @@ def aggregate(visit: Visit) -> HttpResponse:
     try:
         found = releases.told(visit.actor)
     except StrategyError as error:
-        raise BadQuestionError(error.en, error.zh) from error
+        raise BadQuestionError(error.words) from error
     tables = [_table(visit, one, place) for place, one in enumerate(found, 1)]
     csv = wanted_csv(visit, *tables) if tables else None
     if csv is not None:
@@ -54,10 +54,16 @@ def aggregate(visit: Visit) -> HttpResponse:
     return show(
         visit,
         "lodeline/strategy/aggregate.html",
-        title=visit.text(
-            f"{n} run{'' if len(found) == 1 else 's'} of scenarios {'is' if len(found) == 1 else 'are'} published to"
-            f" {country}" if found else f"No run of a scenario is published to {country}",
-            f"已向{country}公布{n}项推演" if found else f"尚未向{country}公布推演",
+        title=(
+            visit.text(
+                "{n} run{s} of scenarios {are} published to {country}",
+                n=n,
+                s="" if len(found) == 1 else "s",
+                are="is" if len(found) == 1 else "are",
+                country=country,
+            )
+            if found
+            else visit.text("No run of a scenario is published to {country}", country=country)
         ),
         runs=[
             {
@@ -70,7 +76,7 @@ def aggregate(visit: Visit) -> HttpResponse:
             for one, table in zip(found, tables, strict=True)
         ],
         legend=asked.legend(visit),
-    )  # fmt: skip
+    )
 
 
 def _days(visit: Visit, one: Json) -> str:
@@ -78,23 +84,23 @@ def _days(visit: Visit, one: Json) -> str:
     if "starts" not in settings:
         return ""
     starts, days = written.day(settings["starts"], visit.language), settings.get("horizon_days")
-    return visit.text(f"from {starts}, {days} days", f"{starts}起{days}天")
+    return visit.text("from {starts}, {days} days", starts=starts, days=days)
 
 
 def _table(visit: Visit, one: Json, place: int) -> Table:
     goods = Counter(row["class"] for row in one["rows"])
     return Table(
         name=f"run-{place}",
-        caption=visit.text("Groups of firms", "企业分组"),
+        caption=visit.text("Groups of firms"),
         columns=(
-            Column(key="class", label=text("Goods", "货物类别")),
-            Column(key="part", label=text("Plants in", "工厂所在")),
-            Column(key="firms", label=text("Firms", "企业数")),
+            Column(key="class", label=text("Goods", context="strategy")),
+            Column(key="part", label=text("Plants in")),
+            Column(key="firms", label=text("Firms")),
             *(Column(key=key, label=label, number=True, unit="kg") for key, label in _QUANTITIES.items()),
             *filed(RANGED),
         ),
         rows=[_row(visit, row, alone=goods[row["class"]] == 1) for row in one["rows"]],
-        empty=visit.text("Of this run nothing can be told.", "该推演没有可公布的内容。"),
+        empty=visit.text("Of this run nothing can be told."),
     )
 
 
@@ -105,7 +111,7 @@ def _row(visit: Visit, row: Json, *, alone: bool) -> Row:
     return (
         Cell(text=says.goods(row["class"], visit.language), value=row["class"]),
         Cell(text=named, value=part),
-        Cell(text=row["firms"] or visit.text("not told", "不公布"), value=row["firms"] or ""),
+        Cell(text=row["firms"] or visit.text("not told", context="strategy"), value=row["firms"] or ""),
         *(_told(visit, row, key) for key in _QUANTITIES),
         # What a range would tell beside them is another sum of the group: none is published.
         *ranged(visit, row, None, None),
@@ -115,5 +121,5 @@ def _row(visit: Visit, row: Json, *, alone: bool) -> Row:
 def _told(visit: Visit, row: Json, key: str) -> Cell:
     if row[key] is None:
         why = words.word(_KEPT_BACK, row["kept_back"].get(key, ""), visit.language)
-        return Cell(text=visit.text("not told", "不公布"), note=why, value="")
+        return Cell(text=visit.text("not told", context="strategy"), note=why, value="")
     return Cell(text=says.mass(row[key], visit.language), value=row[key])

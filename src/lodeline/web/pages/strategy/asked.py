@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lodeline.language import bilingual, text
 from lodeline.service.strategy import asked
 from lodeline.web.parts.values import Badge
 from lodeline.web.visit import NotHereError, Visit
@@ -32,8 +33,11 @@ def known(visit: Visit, found: Sequence[Json], name: str) -> str:
         return name
     listed = [one["scenario"] for one in found]
     raise NotHereError(
-        f"There is no scenario {name[:60]!r}: one of {', '.join(listed)}.",
-        f"没有情景 {name[:60]!r}：可选 {'、'.join(listed)}。",
+        text(
+            "There is no scenario {name!r}: one of {listed}.",
+            name=name[:60],
+            listed=bilingual(", ".join(listed), "、".join(listed)),
+        )
     )
 
 
@@ -85,9 +89,12 @@ def kick(visit: Visit, run: Json) -> list[str]:
     """What a run is about, in a line: its name, its days, its base window."""
     settings, scenario = run["settings"], run["scenario"]
     first, last = settings["base_from"], settings["base_to"]
-    base = written.month(first, visit.language) + visit.text(" to ", "至") + written.month(last, visit.language)
+    base = written.month(first, visit.language) + visit.text(" to ") + written.month(last, visit.language)
     return [
         scenario.get(f"name_{visit.language}") or scenario["name"],
-        visit.text(f"from {written.day(settings['starts'], 'en')}", f"{written.day(settings['starts'], 'zh')}起"),
-        visit.text(f"base window {base}", f"基期{base}"),
+        visit.text(
+            "from {starts}",
+            starts=bilingual(written.day(settings["starts"], "en"), written.day(settings["starts"], "zh")),
+        ),
+        visit.text("base window {base}", base=base),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.service.strategy.asked import backtest as backtest_answer
 from lodeline.web.pages.strategy import asked
 from lodeline.web.pages.strategy.run_tables import RANGED, STATED, number_cell, ranged, stated
@@ -48,7 +49,7 @@ def _first(visit: Visit, found: Json) -> Table:
     def row(one: Json) -> Row:
         error = one["error_days"]
         return (
-            Cell(text=visit.text(f"{one['plants']} plants", f"{one['plants']}家工厂"), value=one["plants"]),
+            Cell(text=visit.text("{plants} plants", plants=one["plants"]), value=one["plants"]),
             number_cell(one["stock_days"]),
             *(number_cell(one[part]) for part in ("p10", "p50", "p90")),
             number_cell(found["seen"]["first_stop_day"]),
@@ -58,17 +59,20 @@ def _first(visit: Visit, found: Json) -> Table:
 
     return Table(
         name="first-stop",
-        caption=visit.text("The first stop", "首家停产"),
+        caption=visit.text("The first stop"),
         columns=(
-            Column(key="plants", label=text("Plants", "工厂数")),
-            Column(key="stock", label=text("Stock, days (median)", "库存中位数（天）"), number=True),
-            *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in ("p10", "p50", "p90")),
-            Column(key="seen", label=text("Reported", "报道"), number=True),
-            Column(key="error", label=text("Error, days", "误差（天）"), number=True),
+            Column(key="plants", label=text("Plants", context="strategy, backtest")),
+            Column(key="stock", label=text("Stock, days (median)"), number=True),
+            *(
+                Column(key=part, label=bilingual(part.upper(), part.upper()), number=True)
+                for part in ("p10", "p50", "p90")
+            ),
+            Column(key="seen", label=text("Reported", context="strategy"), number=True),
+            Column(key="error", label=text("Error, days"), number=True),
             *STATED,
         ),
         rows=[row(one) for one in (*found["first_stop"], *found["by_number_of_plants"])],
-        empty=visit.text("Nothing was run.", "未推演。"),
+        empty=visit.text("Nothing was run."),
     )
 
 
@@ -76,12 +80,12 @@ def _national(visit: Visit, found: Json) -> Table:
     """Days of use by which what crossed the border is short."""
     return Table(
         name="national",
-        caption=visit.text("Days of use short", "短缺天数"),
+        caption=visit.text("Days of use short"),
         columns=(
-            Column(key="month", label=text("By the end of", "截至月末")),
-            Column(key="seen", label=text("As published, days", "公布数据（天）"), number=True),
-            Column(key="run", label=text("As run, days", "推演（天）"), number=True),
-            Column(key="error", label=text("Error, days", "误差（天）"), number=True),
+            Column(key="month", label=text("By the end of")),
+            Column(key="seen", label=text("As published, days"), number=True),
+            Column(key="run", label=text("As run, days"), number=True),
+            Column(key="error", label=text("Error, days"), number=True),
             *RANGED,
         ),
         rows=[
@@ -92,7 +96,7 @@ def _national(visit: Visit, found: Json) -> Table:
             )
             for one in found["national"]
         ],
-        empty=visit.text("No series was published.", "没有公布的序列。"),
+        empty=visit.text("No series was published."),
     )  # fmt: skip
 
 

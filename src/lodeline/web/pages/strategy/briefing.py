@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.service.strategy.briefing import briefing as briefing_of
 from lodeline.web.pages.strategy import asked, kept
 from lodeline.web.parts.shell import show
@@ -16,7 +17,7 @@ def briefing(visit: Visit, scenario: str) -> HttpResponse:
     name = asked.known(visit, asked.scenarios(visit), scenario)
     run = kept.shown_run(visit, name).run
     if run is None:
-        raise NotHereError("This run is not done: there is no briefing of it.", "该推演尚未完成，没有简报。")
+        raise NotHereError(text("This run is not done: there is no briefing of it."))
     brief = briefing_of(run)
     wish = visit.query("format")
     if wish == "html":
@@ -24,7 +25,7 @@ def briefing(visit: Visit, scenario: str) -> HttpResponse:
         response["Content-Disposition"] = f'attachment; filename="lodeline-briefing-{name}-{visit.language}.html"'
         return response
     if wish is not None:
-        raise BadQuestionError("`format` can only be html.", "`format` 只能是 html。")
+        raise BadQuestionError(text("`format` can only be html."))
     return show(
         visit,
         "lodeline/strategy/briefing.html",

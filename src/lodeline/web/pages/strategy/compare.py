@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.service.strategy import asked as questions
 from lodeline.service.strategy.briefing import with_names
 from lodeline.web.pages.strategy import asked
@@ -41,7 +42,7 @@ def compare(visit: Visit) -> HttpResponse:
     """The page `strategy/compare/`: `?first=&second=`, else the first two of the table."""
     found = asked.scenarios(visit)
     if len(found) < 2:
-        title = visit.text("There are no two scenarios to compare", "不足两个情景，无法对照")
+        title = visit.text("There are no two scenarios to compare")
         return show(visit, "lodeline/strategy/empty.html", title=title, tables=visit.opens("strategy-tables"))
     first = asked.known(visit, found, visit.query("first") or found[0]["scenario"])
     other = next(one["scenario"] for one in found if one["scenario"] != first)
@@ -88,21 +89,21 @@ def _headline(visit: Visit, both: Json) -> str:
     counts = [written.count(round(one["stopping"]["p50"] or 0)) for one in totals]
     early, late = stops
     n, of = counts[1], counts[0]
-    both_named = visit.text(f"“{name}” against “{before}”: ", f"“{name}”与“{before}”对照：")
+    both_named = visit.text("“{name}” against “{before}”: ", name=name, before=before)
     if early is None and late is None:
-        return both_named + visit.text("no plant stops under either", "均无工厂停产")
+        return both_named + visit.text("no plant stops under either")
     if late is None:
-        return both_named + visit.text(f"no plant stops, and {of} did", f"无工厂停产，原{of}家")
+        return both_named + visit.text("no plant stops, and {of} did", of=of)
     if early is None:
-        return both_named + visit.text(f"{n} plants stop, and none did", f"{n}家工厂停产，原无停产")
+        return both_named + visit.text("{n} plants stop, and none did", n=n)
     moved = round(late - early)
     days, way = says.days(abs(moved), visit.language), moved > 0
     if moved:
-        first = visit.text(f"{days} {'later' if way else 'earlier'}", f"{'推迟' if way else '提前'}{days}")
+        first = visit.text("{days} {way}", days=days, way=text("later") if way else text("earlier"))
     else:
-        first = visit.text("on the same day", "不变")
+        first = visit.text("on the same day")
     return both_named + visit.text(
-        f"the first plant stops {first}, and {n} stop instead of {of}", f"首家停产{first}，停产{n}家（原{of}家）"
+        "the first plant stops {first}, and {n} stop instead of {of}", first=first, n=n, of=of
     )
 
 
@@ -149,24 +150,26 @@ def _table(visit: Visit, both: Json) -> Table:
         middle, name, (en, zh, unit) = part == "p50", names[place], _FIGURES[key]
         return Column(
             key=f"{key}-{place + 1}" if middle else f"{key}-{place + 1}-{part}",
-            label=text(f"{en}{part.upper()} in {name}", f"{name}：{zh}{part.upper()}"), number=True, unit=unit,
+            label=text("{text}{part} in {name}", text=bilingual(en, zh), part=part.upper(), name=name),
+            number=True,
+            unit=unit,
             file_only=not middle,
-        )  # fmt: skip
+        )
 
     return Table(
         name="compared",
-        caption=visit.text("Plant by plant", "逐家工厂"),
+        caption=visit.text("Plant by plant"),
         columns=(
-            Column(key="plant", label=text("Plant", "工厂")),
+            Column(key="plant", label=text("Plant")),
             *(column("stop", place, part) for place in _PLACES for part in PERCENTILES),
-            Column(key="later", label=text("Later by, days", "推迟（天）"), number=True),
+            Column(key="later", label=text("Later by, days"), number=True),
             *(column("lost", place, part) for place in _PLACES for part in PERCENTILES),
             *filed(STATED),
         ),
         rows=[row(one) for one in sorted(both["plants"], key=_early)],
-        empty=visit.text("No plant is touched by either.", "两个情景均不涉及任何工厂。"),
+        empty=visit.text("No plant is touched by either."),
         per_page=25,
-    )  # fmt: skip
+    )
 
 
 def _early(one: Json) -> tuple[float, str]:
@@ -177,7 +180,7 @@ def _early(one: Json) -> tuple[float, str]:
 def _told(visit: Visit, early: float | None, late: float | None) -> str:
     """What is said of a plant that does not stop in one of them, or in both; "" where it stops in both."""
     if early is None and late is None:
-        return visit.text("stops in neither", "均不停产")
+        return visit.text("stops in neither")
     if late is None:
-        return visit.text("does not stop any more", "不再停产")
-    return visit.text("stops now", "转为停产") if early is None else ""
+        return visit.text("does not stop any more")
+    return visit.text("stops now") if early is None else ""

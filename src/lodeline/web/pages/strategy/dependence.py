@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.errors import UserError
 from lodeline.flow.stages import UNKNOWN_STAGE
+from lodeline.language import bilingual
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview
 from lodeline.service.strategy import dependence as depending
@@ -32,16 +33,22 @@ from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _BY: Final[Mapping[str, Text]] = {
-    "country": text("By country", "按国家和地区"),
-    "customer": text("By customer", "按客户"),
+    "country": text("By country"),
+    "customer": text("By customer"),
 }
 #: Rows of the picture: the rest are one.
 _ORIGINS_MOST, _BUYERS_MOST = 8, 10
 _REST: Final = "rest"
 #: Stages from left to right, as goods go: what is recycled is separated, too.
 _STAGES: Final = (
-    ("mine", "recycling"), ("separation",), ("metal",), ("alloy",), ("magnet",), ("use",), (UNKNOWN_STAGE,),
-)  # fmt: skip
+    ("mine", "recycling"),
+    ("separation",),
+    ("metal",),
+    ("alloy",),
+    ("magnet",),
+    ("use",),
+    (UNKNOWN_STAGE,),
+)
 
 #: Origins that say nothing of where metal is from: it lay there when records began, or no row explains it.
 _UNKNOWN: Final = ("opening", "unaccounted")
@@ -52,7 +59,7 @@ def dependence(visit: Visit) -> HttpResponse:
     reading = visit.reading
     months = common.months(visit)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     present = reading.answer(overview.elements, reading.snapshot)
     element = choice.element(visit, present) if visit.query("element") else ("Dy" if "Dy" in present else present[0])
@@ -60,11 +67,16 @@ def dependence(visit: Visit) -> HttpResponse:
     country, period = visit.query("country") or "", visit.query("period") or ""
     try:
         found: Json = reading.answer(
-            depending.dependence, reading.snapshot, reading.law, element=element, country=country or None,
-            period=period or None, by=by,
-        )  # fmt: skip
+            depending.dependence,
+            reading.snapshot,
+            reading.law,
+            element=element,
+            country=country or None,
+            period=period or None,
+            by=by,
+        )
     except UserError as error:
-        raise BadQuestionError(error.en, error.zh) from error
+        raise BadQuestionError(error.words) from error
     table, stages = _table(visit, found, element), _stages_table(visit, found, element)
     csv = wanted_csv(visit, table, stages)
     if csv is not None:
@@ -78,11 +90,16 @@ def dependence(visit: Visit) -> HttpResponse:
         mark=asked.mark(visit, {**found["total"], "basis": "booked"}),
         choices=(
             Choices(
-                name="element", label=visit.text("Element", "元素"), options=common.element_options(visit, present),
-                chosen=element, all=False,
+                name="element",
+                label=visit.text("Element"),
+                options=common.element_options(visit, present),
+                chosen=element,
+                all=False,
             ),
             Choices(
-                name="period", label=visit.text("Months", "期间"), options=common.period_options(visit, months, chosen),
+                name="period",
+                label=visit.text("Months", context="strategy"),
+                options=common.period_options(visit, months, chosen),
                 chosen=period,
             ),
         ),
@@ -97,7 +114,7 @@ def dependence(visit: Visit) -> HttpResponse:
         synthetic_run=bool(found["stamp"].get("synthetic")),
         table=shown(visit, table),
         stages=shown(visit, stages),
-    )  # fmt: skip
+    )
 
 
 def _mg(one: Json) -> int:
@@ -106,16 +123,16 @@ def _mg(one: Json) -> int:
 
 def _buyer(visit: Visit, one: Json, by: str) -> str:
     if by == "customer":
-        return str(one.get("name") or one.get("customer") or visit.text("not named", "未具名"))
+        return str(one.get("name") or one.get("customer") or visit.text("not named", context="strategy"))
     code = one.get("country")
-    return words.country(code, visit.language) if code else visit.text("no country stated", "未注明国家")
+    return words.country(code, visit.language) if code else visit.text("no country stated")
 
 
 def _headline(visit: Visit, found: Json, element: str) -> str:
     total, name = found["total"], words.element(element, visit.language)
     mass = written.mass(_mg(total), visit.language)
     if not _mg(total):
-        return visit.text(f"No {name} went abroad in these months", f"该期间没有{name}出境")
+        return visit.text("No {name} went abroad in these months", name=name)
     to = found["settings"].get("country")
     where = words.country(to, visit.language) if to else ""
     known = [one for one in total["origins"] if one["origin_kind"] not in _UNKNOWN and _mg(one)]
@@ -127,14 +144,22 @@ def _headline(visit: Visit, found: Json, element: str) -> str:
         from_en = f"; the largest origin that is known: {written.within(called)}, {share}"
         from_zh = f"；已知来源中最多为{called}，占{share}"
     if where:
-        return visit.text(f"{where} got {mass} of {name}{from_en}", f"{where}收到{name}{mass}{from_zh}")
+        return visit.text(
+            "{where} got {mass} of {name}{from_}", where=where, mass=mass, name=name, from_=bilingual(from_en, from_zh)
+        )
     to_en, to_zh = "", ""
     if found["rows"]:
         top = found["rows"][0]
         part = written.percent(_mg(top) / _mg(total), visit.language, 0)
         buyer = _buyer(visit, top, found["settings"]["by"])
         to_en, to_zh = f", {part} of it to {buyer}", f"，其中{part}到{buyer}"
-    return visit.text(f"{mass} of {name} went abroad{to_en}{from_en}", f"出境{name}{mass}{to_zh}{from_zh}")
+    return visit.text(
+        "{mass} of {name} went abroad{to}{from_}",
+        mass=mass,
+        name=name,
+        to=bilingual(to_en, to_zh),
+        from_=bilingual(from_en, from_zh),
+    )
 
 
 def _lede(visit: Visit, found: Json) -> str:
@@ -142,10 +167,10 @@ def _lede(visit: Visit, found: Json) -> str:
     exact = float(total["exact_kg"]) / float(total["mass_kg"]) if float(total["mass_kg"]) else 0.0
     said = written.percent(exact, visit.language, 0)
     return visit.text(
-        f"The masses are sums of filed rows, {said} of them on assays of the lot itself; the origins are booked: shares"
-        " of what was mixed, on the convention that it mixes in proportion. What was recycled went through stages twice"
-        " or more.",
-        f"质量为申报行之和，其中{said}为批次实测；来源为账面：按“混合物料按比例构成”的约定计算。回收再用的物料会再次经过各环节。",
+        "The masses are sums of filed rows, {said} of them on assays of the lot itself; the "
+        "origins are booked: shares of what was mixed, on the convention that it mixes in "
+        "proportion. What was recycled went through stages twice or more.",
+        said=said,
     )
 
 
@@ -163,27 +188,25 @@ def _table(visit: Visit, found: Json, element: str) -> Table:
                 text=written.percent(float(origin["share_pct"]) / 100, visit.language), value=float(origin["share_pct"])
             ),
             *ranged(visit, origin, None, None),
-        )  # fmt: skip
+        )
 
     return Table(
         name="dependence",
-        caption=visit.text("Who depends on whom", "依赖关系"),
+        caption=visit.text("Who depends on whom"),
         columns=(
             Column(key="buyer", label=_BUYER[by]),
-            Column(key="origin", label=text("Origin", "来源")),
-            Column(key="mass", label=text(f"{element}", f"{element}"), number=True, unit="kg"),
-            Column(key="share", label=text("Share of the buyer's", "占该买方"), number=True, unit="%"),
+            Column(key="origin", label=text("Origin")),
+            Column(key="mass", label=text("{element}", element=element), number=True, unit="kg"),
+            Column(key="share", label=text("Share of the buyer's"), number=True, unit="%"),
             *RANGED,
         ),
         rows=[row(buyer, origin) for buyer in found["rows"] for origin in buyer["origins"]],
-        empty=visit.text(
-            "Nothing went there in these months: choose others.", "该期间没有发往该地的货物：请改选期间。"
-        ),
+        empty=visit.text("Nothing went there in these months: choose others."),
         per_page=25,
     )
 
 
-_BUYER: Final[Mapping[str, Text]] = {"country": text("Country", "国家和地区"), "customer": text("Customer", "客户")}
+_BUYER: Final[Mapping[str, Text]] = {"country": text("Country", context="strategy"), "customer": text("Customer")}
 
 
 def _drawn(visit: Visit, found: Json, element: str) -> Markup:
@@ -193,7 +216,7 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
     origins = {_key(one): one for one in sorted(found["total"]["origins"], key=lambda one: -_mg(one))}
     named = list(origins)[:_ORIGINS_MOST]
     buyers = found["rows"][:_BUYERS_MOST]
-    rest = visit.text("others", "其他")
+    rest = visit.text("others")
     marked = {*(f"o-{key}" for key in named), *(f"b-{place}" for place in range(len(buyers)))}
     links: Counter[tuple[str, str]] = Counter()
     for source, target, one in _legs(found):
@@ -202,21 +225,25 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
     between = [there for column in _STAGES if (there := [stage for stage in column if f"s-{stage}" in ends])]
     nodes = [
         Node(
-            key=f"o-{key}", column=0, label=origin_name(visit, one["origin_kind"], one["origin_place"]),
+            key=f"o-{key}",
+            column=0,
+            label=origin_name(visit, one["origin_kind"], one["origin_place"]),
             kind="recycled" if one["origin_kind"] == "secondary" else "flow",
         )
         for key, one in origins.items()
         if key in named
-    ]  # fmt: skip
+    ]
     nodes += [Node(key=f"o-{_REST}", column=0, label=rest)]
     nodes += [
         Node(
-            key=f"s-{stage}", column=place, label=_stage(visit, stage),
+            key=f"s-{stage}",
+            column=place,
+            label=_stage(visit, stage),
             kind="recycled" if stage == "recycling" else "flow",
         )
         for place, column in enumerate(between, 1)
         for stage in column
-    ]  # fmt: skip
+    ]
     last = len(between) + 1
     nodes += [
         Node(key=f"b-{place}", column=last, label=_buyer(visit, one, by), kind="abroad")
@@ -225,9 +252,9 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
     nodes += [Node(key=f"b-{_REST}", column=last, label=rest, kind="abroad")]
     return draw_sankey(
         Sankey(
-            name=visit.text(f"Origins of {element}", f"{element}的来源"),
+            name=visit.text("Origins of {element}", element=element),
             columns=(
-                Stage(label=visit.text("Origin", "来源"), mass_mg=total),
+                Stage(label=visit.text("Origin"), mass_mg=total),
                 *(Stage(label=_stage(visit, column[0])) for column in between),
                 Stage(label=visit.localized(_BUYER[by]), mass_mg=total),
             ),
@@ -238,7 +265,7 @@ def _drawn(visit: Visit, found: Json, element: str) -> Markup:
         ),
         key="dependence",
         body=300,
-    )  # fmt: skip
+    )
 
 
 def _marked(end: str, marked: set[str]) -> str:
@@ -270,29 +297,32 @@ def _stages_table(visit: Visit, found: Json, element: str) -> Table:
 
     return Table(
         name="stages",
-        caption=visit.text("By which stages it came", "所经环节"),
+        caption=visit.text("By which stages it came"),
         columns=(
-            Column(key="from", label=text("From", "自")),
-            Column(key="to", label=text("To", "至")),
-            Column(key="mass", label=text(f"{element}", f"{element}"), number=True, unit="kg"),
+            Column(key="from", label=text("From", context="strategy")),
+            Column(key="to", label=text("To", context="strategy")),
+            Column(key="mass", label=text("{element}", element=element), number=True, unit="kg"),
             *RANGED,
         ),
         rows=[
             (
-                end(source), end(target),
+                end(source),
+                end(target),
                 Cell(text=written.mass(_mg(one), visit.language), value=float(one["mass_kg"])),
                 *ranged(visit, one, None, None),
             )
             for source, target, one in _legs(found)
         ],
-        empty=visit.text("Nothing went there in these months.", "该期间没有发往该地的货物。"),
+        empty=visit.text("Nothing went there in these months."),
         per_page=25,
-    )  # fmt: skip
+    )
 
 
 def _stage(visit: Visit, stage: str) -> str:
     return (
-        visit.text("not known", "不详") if stage == UNKNOWN_STAGE else words.word(words.STAGES, stage, visit.language)
+        visit.text("not known", context="strategy")
+        if stage == UNKNOWN_STAGE
+        else words.word(words.STAGES, stage, visit.language)
     )
 
 

@@ -25,11 +25,11 @@ from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 STATES: Final[Mapping[str, Text]] = {
-    State.WAITING: text("waits for its turn", "排队中"),
-    State.RUNNING: text("is being run", "正在进行"),
-    State.DONE: text("kept", "已保存"),
-    State.STOPPED: text("stopped", "已停止"),
-    State.REFUSED: text("could not be run", "无法推演"),
+    State.WAITING: text("waits for its turn"),
+    State.RUNNING: text("is being run"),
+    State.DONE: text("kept"),
+    State.STOPPED: text("stopped"),
+    State.REFUSED: text("could not be run"),
 }
 #: Runs of a scenario that its page lists.
 _LISTED: Final = 8
@@ -57,7 +57,7 @@ def shown_run(visit: Visit, scenario: str) -> Shown:
         try:
             kept = runs.load(visit.actor, reference)
         except StrategyError as error:
-            raise NotHereError(error.en, error.zh) from error
+            raise NotHereError(error.words) from error
         found = Shown(run=runs.document(kept) if kept.state == State.DONE else None, kept=kept)
     if found.run is None:
         return found
@@ -71,9 +71,13 @@ def write_looks(visit: Visit, plants: Sequence[Json], subject: str) -> None:
     named = sorted({one["organisation"] for one in plants} & there)
     if named:
         record_access(
-            visit.actor, visit.name, organisations=named, subject=subject, reason=reason_of(visit),
+            visit.actor,
+            visit.name,
+            organisations=named,
+            subject=subject,
+            reason=reason_of(visit),
             request=getattr(visit.request, "request_id", ""),
-        )  # fmt: skip
+        )
 
 
 def acted(visit: Visit, scenario: str) -> HttpResponse | UserError:
@@ -98,7 +102,7 @@ def acted(visit: Visit, scenario: str) -> HttpResponse | UserError:
             case "withdraw":
                 releases.withdraw(visit.actor, reference, now=now)
             case _:
-                raise StrategyError("There is no such act: load the page again.", "没有该项操作：请刷新页面。")
+                raise StrategyError(text("There is no such act: load the page again."))
     except UserError as error:
         return error
     return HttpResponseRedirect(visit.here(scenario=scenario, run=reference, done=form.get("act")), status=303)
@@ -108,12 +112,14 @@ def listed(visit: Visit, scenario: str) -> Sequence[Json]:
     """The newest runs of a scenario, each with its state and address."""
     return [
         {
-            "href": visit.here(scenario=scenario, run=one.reference, done=None), "entry": one.entry,
-            "word": visit.localized(STATES[one.state]), "draws": one.draws,
+            "href": visit.here(scenario=scenario, run=one.reference, done=None),
+            "entry": one.entry,
+            "word": visit.localized(STATES[one.state]),
+            "draws": one.draws,
             "at": written.moment(one.created_at.isoformat(), visit.language, visit.law.timezone),
         }
         for one in runs.saved(visit.actor, scenario=scenario, most=_LISTED)
-    ]  # fmt: skip
+    ]
 
 
 def progress_of(visit: Visit, kept: StrategyRun) -> Progress:
@@ -124,39 +130,49 @@ def progress_of(visit: Visit, kept: StrategyRun) -> Progress:
     said = written.percent(share, visit.language, 0)
     word = visit.localized(STATES[kept.state])
     return Progress(
-        id="run", label=visit.text("Run", "推演"), text=visit.text(f"The run {word}: {said}.", f"推演{word}：{said}。"),
-        done=round(share * 100), total=100 if share else None, running=running, seconds=2,
-    )  # fmt: skip
+        id="run",
+        label=visit.text("Run", context="strategy"),
+        text=visit.text("The run {word}: {said}.", word=word, said=said),
+        done=round(share * 100),
+        total=100 if share else None,
+        running=running,
+        seconds=2,
+    )
 
 
 def state_of(visit: Visit, kept: StrategyRun | None) -> Json:
     """What is said of the run that is shown, and what may be done with it."""
     may = visit.actor.may("strategy.run", AUTHORITY)
     if kept is None:
-        return {"text": visit.text("Computed for this page; nobody keeps it.", "为本页即时推演，未保存。"), "may": may}
+        return {"text": visit.text("Computed for this page; nobody keeps it."), "may": may}
     published = kept.reference in {one.run for one in releases.releases(visit.actor) if one.withdrawn_at is None}
     waiting = releases.proposed(visit.actor, now=clock.now()).get(kept.reference)
     head = visit.store.head().size - 1
     behind = max(0, head - kept.entry)
     at = written.moment(kept.created_at.isoformat(), visit.language, visit.law.timezone)
-    said = visit.text(f"Kept on {at}, at entry {kept.entry}.", f"{at}保存，取自条目 {kept.entry}。")
+    said = visit.text("Kept on {at}, at entry {entry}.", at=at, entry=kept.entry)
     if behind:
         n = written.count(behind)
         said += visit.text(
-            f" {n} {'entry' if behind == 1 else 'entries'} came since: run it anew to count what they say.",
-            f"此后新增{n}个条目：重新推演方可计入。",
+            " {n} {entries} came since: run it anew to count what they say.",
+            n=n,
+            entries="entry" if behind == 1 else "entries",
         )
     same = runs.is_same(kept)
     if same is not None:
         said += (
-            visit.text(" Computed again, it gave the same bytes.", "复算结果逐字节一致。")
+            visit.text(" Computed again, it gave the same bytes.")
             if same
-            else visit.text(" COMPUTED AGAIN, IT GAVE OTHER BYTES.", "复算结果不一致！")
+            else visit.text(" COMPUTED AGAIN, IT GAVE OTHER BYTES.")
         )
     return {
-        "text": said, "may": may, "reference": kept.reference, "published": published, "sha256": kept.sha256,
+        "text": said,
+        "may": may,
+        "reference": kept.reference,
+        "published": published,
+        "sha256": kept.sha256,
         "proposal": None if waiting is None else _proposal(visit, waiting),
-    }  # fmt: skip
+    }
 
 
 def _proposal(visit: Visit, waiting: Proposal) -> Json:
@@ -167,7 +183,8 @@ def _proposal(visit: Visit, waiting: Proposal) -> Json:
     return {
         "own": waiting.proposed_by == visit.actor.pseudonym,
         "text": visit.text(
-            f"{who} proposed to publish it to agencies; another officer confirms or refuses until {until}.",
-            f"{who}提议向外国机构公布，须由另一名人员在 {until} 前确认。",
+            "{who} proposed to publish it to agencies; another officer confirms or refuses until {until}.",
+            who=who,
+            until=until,
         ),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from lodeline.language import Text, bilingual
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -15,20 +16,20 @@ from lodeline.web.words import words
 from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
-_BASIS: Final = Column(key="basis", label=text("Basis", "依据"))
+_BASIS: Final = Column(key="basis", label=text("Basis"))
 _SOURCE: Final = (
-    Column(key="source", label=text("Source", "来源")),
-    Column(key="vintage", label=text("Vintage", "时点"), file_only=True),
+    Column(key="source", label=text("Source", context="strategy")),
+    Column(key="vintage", label=text("Vintage"), file_only=True),
 )
 #: What every table ends with; its file has the range of the figure too, where no columns of the table are that range.
 STATED: Final = (_BASIS, *_SOURCE)
 RANGED: Final = (
     _BASIS,
-    Column(key="low", label=text("Low", "低"), number=True, file_only=True),
-    Column(key="high", label=text("High", "高"), number=True, file_only=True),
+    Column(key="low", label=text("Low"), number=True, file_only=True),
+    Column(key="high", label=text("High"), number=True, file_only=True),
     *_SOURCE,
 )
-_PLANT: Final = Column(key="plant", label=text("Plant", "工厂"))
+_PLANT: Final = Column(key="plant", label=text("Plant"))
 PERCENTILES: Final = ("p10", "p50", "p90")
 _ENDS: Final = ("low", "central", "high")
 
@@ -62,7 +63,7 @@ def ranged(visit: Visit, one: Json, low: float | None, high: float | None) -> Ro
 def day_cell(visit: Visit, starts: str, day: float | None) -> Cell:
     """A day of a run, as its date; sorted and exported by its number."""
     if day is None:
-        return Cell(text=visit.text("not", "不停产"))
+        return Cell(text=visit.text("not"))
     return Cell(text=says.on_day(starts, day, visit.language), value=round(day, 1), whole=True)
 
 
@@ -106,22 +107,22 @@ def plants_table(visit: Visit, run: Json) -> Table:
 
     return Table(
         name="plants",
-        caption=visit.text("When each plant stops", "各工厂停产时间"),
+        caption=visit.text("When each plant stops"),
         columns=(
             _PLANT,
             *(
-                Column(key=part, label=text(part.upper(), part.upper()), number=True, unit="day")
+                Column(key=part, label=bilingual(part.upper(), part.upper()), number=True, unit="day")
                 for part in PERCENTILES
             ),
-            Column(key="never", label=text("Never", "不停产"), number=True, unit="%"),
-            Column(key="stock", label=text("Stock, days", "库存（天）"), number=True),
-            Column(key="under-way", label=text("Under way, days", "在途（天）"), number=True),
-            Column(key="lasts", label=text("Goods last, days", "可维持（天）"), number=True),
-            Column(key="lead", label=text("Lead time, days", "前置时间（天）"), number=True),
+            Column(key="never", label=text("Never"), number=True, unit="%"),
+            Column(key="stock", label=text("Stock, days"), number=True),
+            Column(key="under-way", label=text("Under way, days"), number=True),
+            Column(key="lasts", label=text("Goods last, days"), number=True),
+            Column(key="lead", label=text("Lead time, days"), number=True),
             *RANGED,
         ),
         rows=[row(one) for one in pictures.by_stop(run["plants"])],
-        empty=visit.text("No plant gets any of the goods that this touches.", "没有工厂使用所涉货物。"),
+        empty=visit.text("No plant gets any of the goods that this touches."),
         per_page=100,
     )
 
@@ -151,24 +152,24 @@ def lost_table(visit: Visit, run: Json) -> Table:
             *ranged(visit, one, lost.get("p10"), lost.get("p90")),
         )  # fmt: skip
 
-    def columns(key: str, en: str, zh: str, unit: str) -> list[Column]:
-        heads = {part: text(f"{en}, {part.upper()}", f"{zh}{part.upper()}") for part in PERCENTILES}
+    def columns(key: str, words: Text, unit: str) -> list[Column]:
+        heads = {part: text("{words}, {part}", words=words, part=part.upper()) for part in PERCENTILES}
         return [Column(key=f"{key}-{part}", label=head, number=True, unit=unit) for part, head in heads.items()]
 
     return Table(
         name="lost",
-        caption=visit.text("What each plant loses", "各工厂损失"),
+        caption=visit.text("What each plant loses"),
         columns=(
             _PLANT,
-            Column(key="half", label=text("Below half, P50", "低于一半，P50"), number=True, unit="day"),
-            Column(key="binding", label=text("For want of", "缺")),
-            *columns("kg", "Lost", "损失", "kg"),
-            *columns("money", "Money", "金额", ""),
-            Column(key="currency", label=text("Currency", "币种")),
+            Column(key="half", label=text("Below half, P50"), number=True, unit="day"),
+            Column(key="binding", label=text("For want of")),
+            *columns("kg", text("Lost", context="strategy"), "kg"),
+            *columns("money", text("Money"), ""),
+            Column(key="currency", label=text("Currency")),
             *RANGED,
         ),
         rows=[row(one) for one in pictures.by_stop(run["plants"])],
-        empty=visit.text("No plant loses anything.", "没有工厂受损。"),
+        empty=visit.text("No plant loses anything."),
         per_page=100,
     )
 
@@ -186,7 +187,7 @@ def helps_table(visit: Visit, run: Json) -> Table:
                 text=says.amount(help_, visit.language) or written.NOTHING,
                 value=f"{help_.get('amount') or ''} {help_.get('unit') or ''}".strip(),
             ),
-            Cell(text=visit.text("does not stop", "不再停产"), value=help_.get("later_days"))
+            Cell(text=visit.text("does not stop"), value=help_.get("later_days"))
             if help_.get("stops") is False
             else number_cell(help_.get("later_days")),
             mass_cell(visit, help_.get("avoided_kg")),
@@ -196,18 +197,18 @@ def helps_table(visit: Visit, run: Json) -> Table:
 
     return Table(
         name="helps",
-        caption=visit.text("What still helps", "有效措施"),
+        caption=visit.text("What still helps"),
         columns=(
-            Column(key="what", label=text("What is added", "增加")),
+            Column(key="what", label=text("What is added")),
             _PLANT,
-            Column(key="amount", label=text("How much", "数量"), number=True),
-            Column(key="later", label=text("Stops later, days", "停产推迟（天）"), number=True),
-            Column(key="avoided", label=text("Output saved", "减少损失"), number=True, unit="kg"),
-            Column(key="per-kg", label=text("Saved per kg added", "每千克减少损失（千克）"), number=True),
+            Column(key="amount", label=text("How much"), number=True),
+            Column(key="later", label=text("Stops later, days"), number=True),
+            Column(key="avoided", label=text("Output saved"), number=True, unit="kg"),
+            Column(key="per-kg", label=text("Saved per kg added"), number=True),
             *RANGED,
         ),
         rows=[row(both) for both in pictures.helps_of(run["plants"])],
-        empty=visit.text("Nothing that was tried helps any plant.", "所试各项均无效果。"),
+        empty=visit.text("Nothing that was tried helps any plant."),
     )
 
 
@@ -216,8 +217,8 @@ def loss_table(visit: Visit, run: Json) -> Table:
     found = run.get("loss") or {}
     buyers = found.get("currency") or ""
     currencies = {"seller": found.get("seller_currency") or buyers, "buyer": buyers}
-    names = {"low": text("low", "低"), "central": text("central", "中"), "high": text("high", "高")}
-    sides = {"seller": text("Seller", "卖方"), "buyer": text("Buyers", "买方")}
+    names = {"low": text("low"), "central": text("central"), "high": text("high")}
+    sides = {"seller": text("Seller"), "buyer": text("Buyers", context="strategy")}
 
     def row(place: int, day: float) -> Row:
         values = [(side, found[side][part][place]) for side in sides for part in _ENDS]
@@ -229,13 +230,13 @@ def loss_table(visit: Visit, run: Json) -> Table:
 
     return Table(
         name="loss",
-        caption=visit.text("What both sides lose", "双方累计损失"),
+        caption=visit.text("What both sides lose"),
         columns=(
-            Column(key="day", label=text("Until", "截至"), number=True, unit="day"),
+            Column(key="day", label=text("Until", context="strategy"), number=True, unit="day"),
             *(
                 Column(
                     key=f"{side}-{part}", number=True, unit=currencies[side],
-                    label=text(f"{said['en']}, {names[part]['en']}", f"{said['zh']}（{names[part]['zh']}）"),
+                    label=text("{said}, {names}", said=said, names=names[part]),
                 )
                 for side, said in sides.items()
                 for part in _ENDS
@@ -243,7 +244,7 @@ def loss_table(visit: Visit, run: Json) -> Table:
             *STATED,
         ),
         rows=[row(place, day) for place, day in enumerate(found.get("days") or ())],
-        empty=visit.text("No value was stated, and nothing is assumed of it.", "未申报价值，亦无假定。"),
+        empty=visit.text("No value was stated, and nothing is assumed of it."),
     )  # fmt: skip
 
 
@@ -252,10 +253,10 @@ def standing_table(visit: Visit, run: Json) -> Table:
     totals = run["totals"]
     return Table(
         name="standing",
-        caption=visit.text("Plants that stand still", "停产工厂数"),
+        caption=visit.text("Plants that stand still"),
         columns=(
-            Column(key="day", label=text("On", "日期"), number=True, unit="day"),
-            *(Column(key=part, label=text(part.upper(), part.upper()), number=True) for part in PERCENTILES),
+            Column(key="day", label=text("On", context="strategy"), number=True, unit="day"),
+            *(Column(key=part, label=bilingual(part.upper(), part.upper()), number=True) for part in PERCENTILES),
             *RANGED,
         ),
         rows=[
@@ -266,7 +267,7 @@ def standing_table(visit: Visit, run: Json) -> Table:
             )
             for one in totals.get("by_day") or ()
         ],
-        empty=visit.text("No day was run.", "无推演日。"),
+        empty=visit.text("No day was run."),
     )  # fmt: skip
 
 
@@ -287,18 +288,18 @@ def inputs_table(visit: Visit, run: Json) -> Table:
 
     return Table(
         name="inputs",
-        caption=visit.text("What is assumed", "所用假定"),
+        caption=visit.text("What is assumed"),
         columns=(
-            Column(key="input", label=text("Input", "输入")),
-            Column(key="value", label=text("Value", "取值"), number=True),
-            Column(key="low", label=text("Low", "低"), number=True),
-            Column(key="high", label=text("High", "高"), number=True),
-            Column(key="low-days", label=text("At low, days", "取低值（天）"), number=True),
-            Column(key="high-days", label=text("At high, days", "取高值（天）"), number=True),
-            Column(key="swing", label=text("Swing, days", "变动幅度（天）"), number=True),
+            Column(key="input", label=text("Input")),
+            Column(key="value", label=text("Value", context="strategy"), number=True),
+            Column(key="low", label=text("Low"), number=True),
+            Column(key="high", label=text("High"), number=True),
+            Column(key="low-days", label=text("At low, days"), number=True),
+            Column(key="high-days", label=text("At high, days"), number=True),
+            Column(key="swing", label=text("Swing, days"), number=True),
             *STATED,
         ),
         rows=[row(one) for one in run["inputs"]],
-        empty=visit.text("Nothing is assumed.", "没有假定。"),
+        empty=visit.text("Nothing is assumed."),
         per_page=100,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.office.models import StrategyRun
 from lodeline.office.strategy.runs import OPEN
 from lodeline.service.strategy.briefing import figures
@@ -39,7 +40,7 @@ def strategy(visit: Visit) -> HttpResponse:
     newest, else one that is computed now. Forms keep a run, stop it, compute it again, publish and withdraw it."""
     found = asked.scenarios(visit)
     if not found:
-        title = visit.text("Nobody has filed a scenario yet", "尚未提交情景")
+        title = visit.text("Nobody has filed a scenario yet")
         return show(visit, "lodeline/strategy/empty.html", title=title, tables=visit.opens("strategy-tables"))
     name = asked.known(visit, found, visit.query("scenario") or found[0]["scenario"])
     refused: UserError | None = None
@@ -83,13 +84,13 @@ def strategy(visit: Visit) -> HttpResponse:
 def _under_way(visit: Visit, run: StrategyRun, about: dict[str, Any]) -> HttpResponse:
     """A run that is not done: how far it is, or why there is none."""
     under_way = run.state in OPEN
-    title = visit.text(f"The run {kept.STATES[run.state]['en']}", f"推演{kept.STATES[run.state]['zh']}")
+    title = visit.text("The run {states}", states=kept.STATES[run.state])
     return show(
         visit,
         "lodeline/strategy/under_way.html",
         title=title,
         **about,
-        why=visit.text(run.problem_en, run.problem_zh),
+        why=visit.localized(bilingual(run.problem_en, run.problem_zh)),
         progress=kept.progress_of(visit, run) if under_way else None,
         reference=run.reference,
     )
@@ -144,14 +145,15 @@ def _lede(visit: Visit, run: Json) -> str:
     exact = written.percent((run["coverage"].get("exact_pct") or 0.0) / 100, visit.language, 0)
     n, of, touched = (written.count(one) for one in (edges, run["totals"]["plants"], run["totals"]["touched"]))
     if not edges:
-        return visit.text(
-            f"No flow of the base window is in its scope: of {of} plants none is touched.",
-            f"基期内没有流向属于其范围：{of}家工厂均不受影响。",
-        )
+        return visit.text("No flow of the base window is in its scope: of {of} plants none is touched.", of=of)
     return visit.text(
-        f"It touches {n} flows with {mass} a day, and {touched} of {of} plants; {exact} of the flow is exact, and each"
-        " number says what it rests on.",
-        f"涉及{n}条流向，每日{mass}；{of}家工厂中{touched}家受影响；流量的{exact}为确数，各数均注明依据。",
+        "It touches {n} flows with {mass} a day, and {touched} of {of} plants; {exact} of the "
+        "flow is exact, and each number says what it rests on.",
+        n=n,
+        mass=mass,
+        touched=touched,
+        of=of,
+        exact=exact,
     )
 
 
@@ -161,21 +163,21 @@ def _facts(visit: Visit, run: Json) -> list[Fact]:
     rule = words.word(says.RULES, settings.get("rule") or "", visit.language)
     facts = [
         Fact(
-            term=visit.text("Entry and root", "条目与根"),
+            term=visit.text("Entry and root"),
             text=f"{stamp['entry']} · {stamp.get('root') or ''}",
             mono=True,
         ),
-        Fact(term=visit.text("Rule where there is too little", "短缺时的分配规则"), text=rule),
+        Fact(term=visit.text("Rule where there is too little"), text=rule),
         Fact(
-            term=visit.text("Draws, seed", "抽样次数、种子"),
+            term=visit.text("Draws, seed"),
             text=f"{written.count(settings['draws'])} · {settings['seed']}",
         ),
         Fact(
-            term=visit.text("Substitution", "替代"),
+            term=visit.text("Substitution"),
             text=written.percent((settings.get("substitution_pct") or 0) / 100, visit.language, 0),
         ),
     ]
     return facts + [
-        Fact(term=visit.text(f"Digest of {name}", f"{name} 的摘要"), text=str(digest), mono=True)
+        Fact(term=visit.text("Digest of {name}", name=name), text=str(digest), mono=True)
         for name, digest in sorted(run["digests"].items())
     ]

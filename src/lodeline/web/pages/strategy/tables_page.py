@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem as FoundProblem
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
@@ -82,12 +83,9 @@ def tables(visit: Visit) -> HttpResponse:
         legend=asked.legend(visit),
         fields=[
             Field(
-                name="files", label=visit.text("Tables as files", "表格文件"), kind="file", required=True,
+                name="files", label=visit.text("Tables as files"), kind="file", required=True,
                 multiple=True, accept=".csv,.xlsx,.json,.ndjson",
-                hint=visit.text(
-                    "CSV, XLSX or JSON, one table a file; its header says which of the six it is.",
-                    "CSV、XLSX 或 JSON，每个文件一张表，由表头判断属于哪一张。",
-                ),
+                hint=visit.text("CSV, XLSX or JSON, one table a file; its header says which of the six it is."),
             )
         ],
     )  # fmt: skip
@@ -97,7 +95,7 @@ def _handed_in(visit: Visit) -> Sequence[Filed] | HttpResponse:
     """What became of the files of the form; a redirect where they were entered. Raises UserError."""
     uploads = [Upload(name=one.name or "table.csv", content=one.read()) for one in visit.request.FILES.getlist("files")]
     if not uploads:
-        raise UserError("Choose a file.", "请选择文件。")
+        raise UserError(text("Choose a file."))
     if visit.request.POST.get("act") == "check":
         return check(visit.actor, visit.store, uploads)
     filed = hand_in(visit.actor, visit.store, uploads, now=clock.now())
@@ -114,14 +112,14 @@ def _named(visit: Visit, parameter: str) -> Name:
     found = next((one for one in TABLES if one == wish), None)
     if found is None:
         listed = ", ".join(TABLES)
-        raise NotHereError(f"There is no table {wish!r}: one of {listed}.", f"没有表格 {wish!r}：可选 {listed}。")
+        raise NotHereError(text("There is no table {wish!r}: one of {listed}.", wish=wish, listed=listed))
     return found
 
 
 def _file(visit: Visit, name: Name) -> HttpResponse:
     kept = table_file(visit.store, name)
     if kept is None:
-        raise NotHereError("Nobody has filed this table.", "尚未提交该表。")
+        raise NotHereError(text("Nobody has filed this table."))
     return attachment(kept.content, kept.name, "application/octet-stream")
 
 
@@ -139,13 +137,13 @@ def _headline(visit: Visit) -> str:
     scenarios, plants = inputs.scenarios.height, inputs.plants.height
     n, of = written.count(scenarios), written.count(plants)
     if not inputs.digests:
-        return visit.text(
-            "Nobody has told anything: every input is a default", "尚未提交任何表格：全部输入为默认值"
-        )  # fmt: skip
+        return visit.text("Nobody has told anything: every input is a default")  # fmt: skip
     return visit.text(
-        f"{n} scenario{'' if scenarios == 1 else 's'} and {of} plant{'' if plants == 1 else 's'} are told;"
-        " what is not told is a default",
-        f"已提交{n}个情景、{of}家工厂；其余为默认值",
+        "{n} scenario{s} and {of} plant{s2} are told; what is not told is a default",
+        n=n,
+        s="" if scenarios == 1 else "s",
+        of=of,
+        s2="" if plants == 1 else "s",
     )
 
 
@@ -172,13 +170,13 @@ def _in_force(visit: Visit) -> Table:
 
     return Table(
         name="in-force",
-        caption=visit.text("Tables in force", "现行表格"),
+        caption=visit.text("Tables in force"),
         columns=(
-            Column(key="table", label=text("Table", "表格")),
-            Column(key="rows", label=text("Rows", "行数"), number=True),
-            Column(key="entry", label=text("Entry", "条目"), number=True),
-            Column(key="filed", label=text("Filed", "提交时间")),
-            Column(key="defaults", label=text("While it is empty", "为空时")),
+            Column(key="table", label=text("Table")),
+            Column(key="rows", label=text("Rows", context="strategy"), number=True),
+            Column(key="entry", label=text("Entry"), number=True),
+            Column(key="filed", label=text("Filed", context="strategy")),
+            Column(key="defaults", label=text("While it is empty")),
             *STATED,
         ),
         rows=[row(one) for one in tables_in_force(visit.store)],
@@ -193,14 +191,14 @@ def _rows(visit: Visit, name: Name) -> Table:
         name=name,
         caption=says.TABLES[name][visit.language],
         columns=tuple(
-            Column(key=one.name, label=text(one.name, one.names_zh[0]), number=one.type in ("number", "integer"))
+            Column(key=one.name, label=bilingual(one.name, one.names_zh[0]), number=one.type in ("number", "integer"))
             for one in known.values()
         ),
         rows=FrameRows(
             inputs_of(visit.store).frame(name),
             lambda row: tuple(_cell(row[one]) for one in known),
         ),
-        empty=visit.text("Nobody has filed this table.", "尚未提交该表。"),
+        empty=visit.text("Nobody has filed this table."),
     )  # fmt: skip
 
 
@@ -232,14 +230,14 @@ def _cell(value: Any) -> Cell:
 def _notices(visit: Visit, outcome: Sequence[Filed]) -> list[Notice]:
     done = [one for one in (visit.query("done") or "").split(",") if one in says.TABLES]
     if done:
-        named = visit.text(", ", "、").join(says.TABLES[one][visit.language] for one in done)
-        return [Notice(kind="success", text=visit.text(f"In force from now on: {named}.", f"即日生效：{named}。"))]
+        named = visit.text(", ", context="strategy").join(says.TABLES[one][visit.language] for one in done)
+        return [Notice(kind="success", text=visit.text("In force from now on: {named}.", named=named))]
     if outcome and accepted(outcome):
         entered = any(one.entry is not None for one in outcome)
         said = (
-            visit.text("Entered, with what is flagged below.", "已录入，提示见下。")
+            visit.text("Entered, with what is flagged below.")
             if entered
-            else visit.text("It could be entered as it is.", "可以录入。")
+            else visit.text("It could be entered as it is.")
         )
         return [Notice(kind="success", text=said)]
     return []
@@ -252,9 +250,9 @@ def _problems(visit: Visit, outcome: Sequence[Filed]) -> Problems | None:
         return None
     n = written.count(len(found))
     return Problems(
-        heading=visit.text("Look at these cells", "请查看下列单元格")
+        heading=visit.text("Look at these cells")
         if accepted(outcome)
-        else visit.text(f"Nothing was entered: {n} problems", f"未录入：{n}处问题"),
+        else visit.text("Nothing was entered: {n} problems", n=n),
         problems=[
             Problem(severity=problem.severity, text=problem.message(visit.language), where=_where(visit, file, problem))
             for file, problem in found[:_LISTED]
@@ -265,6 +263,6 @@ def _problems(visit: Visit, outcome: Sequence[Filed]) -> Problems | None:
 def _where(visit: Visit, file: str, problem: FoundProblem) -> str:
     row, column = problem.where.row, problem.where.column
     parts = [file]
-    parts += [visit.text(f"row {row}", f"第{row}行")] if row else []
+    parts += [visit.text("row {row}", context="strategy", row=row)] if row else []
     parts += [column] if column else []
     return " · ".join(parts)

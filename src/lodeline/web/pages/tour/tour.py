@@ -29,8 +29,8 @@ from lodeline.web.words.language import text
 from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
 
 _STRANGER: Final = "stranger"
-_STRANGERS_NAME: Final = text("A stranger with a receipt", "持回执的外部人员")
-_STRANGER_MAY: Final = text("Checks a receipt and reads the law, without an account", "无需账户，核验回执、查阅法规")
+_STRANGERS_NAME: Final = text("A stranger with a receipt")
+_STRANGER_MAY: Final = text("Checks a receipt and reads the law, without an account")
 _MG_PER_KG: Final = 1_000_000
 
 
@@ -43,25 +43,30 @@ def tour(visit: Visit) -> HttpResponse:
     if csv is not None:
         return csv
     return show(
-        visit, "lodeline/tour/tour.html", title=_headline(visit, demo, key),
+        visit,
+        "lodeline/tour/tour.html",
+        title=_headline(visit, demo, key),
         tours=[
             {"label": _name(visit, who), "may": _may(visit, who), "href": visit.url("tour-of", who=who)}
             for who in TOURS
         ],
-        planted=shown(visit, planted) if key.rows else None, false=shown(visit, false) if key.rows else None,
+        planted=shown(visit, planted) if key.rows else None,
+        false=shown(visit, false) if key.rows else None,
         counts={
-            "found": written.count(key.found), "touched": written.count(key.touched),
-            "missed": written.count(key.missed), "false": written.count(len(key.false)),
+            "found": written.count(key.found),
+            "touched": written.count(key.touched),
+            "missed": written.count(key.missed),
+            "false": written.count(len(key.false)),
         },
         shown=[_link(visit, one) for one in key.shown],
-    )  # fmt: skip
+    )
 
 
 def tour_of(visit: Visit, who: str) -> HttpResponse:
     """The page `tour/WHO/`: the stations of a role, and becoming somebody who has it."""
     demo = _demo()
     if who not in TOURS:
-        raise NotHereError(f"There is no tour for {who!r}: see the list.", f"没有“{who}”的导览：请查看列表。")
+        raise NotHereError(text("There is no tour for {who!r}: see the list.", who=who))
     _, sight = _key(visit, demo)
     stops = [
         {"look": visit.localized(one.look), "why": visit.localized(one.why), "href": href}
@@ -69,25 +74,27 @@ def tour_of(visit: Visit, who: str) -> HttpResponse:
     ]
     people = [one for one in SAMPLE_ACCOUNTS if one.role == who and one.firm in ("", "maker", "abroad")]
     return show(
-        visit, "lodeline/tour/tour.html",
+        visit,
+        "lodeline/tour/tour.html",
         title=visit.text(
-            f"{_name(visit, who)}: {written.count(len(stops))} stations in five minutes",
-            f"{_name(visit, who)}：五分钟，{written.count(len(stops))} 站",
+            "{name}: {stops} stations in five minutes", name=_name(visit, who), stops=written.count(len(stops))
         ),
-        who=who, may=_may(visit, who), stops=stops, people=[_person(visit, one) for one in people],
+        who=who,
+        may=_may(visit, who),
+        stops=stops,
+        people=[_person(visit, one) for one in people],
         is_one=who == _STRANGER or who in visit.actor.roles() or who in _roles_of_firms(visit),
-        here=visit.url("tour-of", who=who), back=visit.url("tour"), password=PASSWORD,
-    )  # fmt: skip
+        here=visit.url("tour-of", who=who),
+        back=visit.url("tour"),
+        password=PASSWORD,
+    )
 
 
 def _demo() -> Demo:
     """Raises NotHereError outside of a demo."""
     demo = demo_of(Database(settings.LODELINE_DATABASE)) if settings.LODELINE_DEMO else None
     if demo is None:
-        raise NotHereError(
-            "Tours are of the demo, and this is none: `lodeline demo` makes one.",
-            "导览仅用于演示环境：请运行 `lodeline demo`。",
-        )
+        raise NotHereError(text("Tours are of the demo, and this is none: `lodeline demo` makes one."))
     return demo
 
 
@@ -102,31 +109,33 @@ def _key(visit: Visit, demo: Demo) -> tuple[AnswerKey, Sight]:
 
 def _headline(visit: Visit, demo: Demo, key: AnswerKey) -> str:
     if not demo.planted:
-        return visit.text("A tour for each role; nothing was planted here", "各角色导览；本数据未植入漏洞")
+        return visit.text("A tour for each role; nothing was planted here")
     count = written.count
     return visit.text(
-        f"{count(len(key.rows))} loopholes are planted in this year: {count(key.found)} were found,"
-        f" {count(key.missed + key.touched)} missed",
-        f"本年度植入{count(len(key.rows))}处漏洞：查出{count(key.found)}处，"
-        f"漏过{count(key.missed + key.touched)}处",
-    )  # fmt: skip
+        "{rows} loopholes are planted in this year: {found} were found, {missed} missed",
+        rows=count(len(key.rows)),
+        found=count(key.found),
+        missed=count(key.missed + key.touched),
+    )
 
 
 def _planted(visit: Visit, key: AnswerKey) -> Table:
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     return Table(
-        name="planted", caption=visit.text("Planted loopholes", "植入的漏洞"),
+        name="planted",
+        caption=visit.text("Planted loopholes"),
         columns=(
-            Column(key="loophole", label=text("Loophole", "漏洞")),
-            Column(key="firm", label=text("Firm", "企业")),
-            Column(key="months", label=text("Months", "月份")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
-            Column(key="found", label=text("Found?", "是否查出")),
-            Column(key="others", label=text("Questions of other detectors", "其他检测方法的线索")),
+            Column(key="loophole", label=text("Loophole")),
+            Column(key="firm", label=text("Firm")),
+            Column(key="months", label=text("Months", context="tour")),
+            Column(key="mass", label=text("Mass", context="tour"), number=True, unit="kg"),
+            Column(key="found", label=text("Found?")),
+            Column(key="others", label=text("Questions of other detectors")),
         ),
         rows=[_planted_row(visit, one, names) for one in key.rows],
-        empty=visit.text("Nothing is planted in this world.", "本数据未植入漏洞。"), per_page=100,
-    )  # fmt: skip
+        empty=visit.text("Nothing is planted in this world."),
+        per_page=100,
+    )
 
 
 def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
@@ -135,15 +144,16 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
     word = _detector(visit, plant["loophole"])
     if one.found is not None:
         found = Cell(
-            text=visit.text("found", "查出"), value="found", shape="tick", tone="flow",
+            text=visit.text("found"),
+            value="found",
+            shape="tick",
+            tone="flow",
             href=_link(visit, one.found).href,
-        )  # fmt: skip
-    elif others:
-        found = Cell(
-            text=visit.text("missed, others ask", "漏过，他法有疑"), value="touched", shape="half", tone="hold"
         )
+    elif others:
+        found = Cell(text=visit.text("missed, others ask"), value="touched", shape="half", tone="hold")
     else:
-        found = Cell(text=visit.text("missed", "漏过"), value="missed", shape="cross", tone="loss")
+        found = Cell(text=visit.text("missed"), value="missed", shape="cross", tone="loss")
     return (
         Cell(text=word, value=plant["loophole"], note=plant["id"]),
         Cell(text=names.get(firm, firm), value=firm, note=firm, href=visit.url("organisation", organisation=firm)),
@@ -151,10 +161,11 @@ def _planted_row(visit: Visit, one: KeyRow, names: dict[str, str]) -> Row:
         _mass(visit, plant["mass_kg"]),
         found,
         Cell(
-            text=visit.text(", ", "、").join(_detector(visit, name) for name in others) or "–", value=" ".join(others),
+            text=visit.text(", ", context="tour").join(_detector(visit, name) for name in others) or "–",
+            value=" ".join(others),
             href=_link(visit, one.touched[0]).href if others else None,
         ),
-    )  # fmt: skip
+    )
 
 
 def _false(visit: Visit, key: AnswerKey) -> Table:
@@ -169,27 +180,32 @@ def _false(visit: Visit, key: AnswerKey) -> Table:
             (
                 Cell(text=link.label, value=finding.detector, href=link.href),
                 Cell(text=names.get(firm, firm), value=firm, note=firm),
-                _months(visit, finding.period), _mass(visit, format_kg(finding.mass_mg)), Cell(text=why, value=why),
+                _months(visit, finding.period),
+                _mass(visit, format_kg(finding.mass_mg)),
+                Cell(text=why, value=why),
             )
-        )  # fmt: skip
+        )
     return Table(
-        name="false", caption=visit.text("Questions where nothing was planted", "未植入漏洞处的线索"),
+        name="false",
+        caption=visit.text("Questions where nothing was planted"),
         columns=(
-            Column(key="question", label=text("Question", "线索")), Column(key="firm", label=text("Firm", "企业")),
-            Column(key="months", label=text("Months", "月份")),
-            Column(key="mass", label=text("Mass", "质量"), number=True, unit="kg"),
-            Column(key="why", label=text("What it was in truth", "实情")),
+            Column(key="question", label=text("Question", context="tour")),
+            Column(key="firm", label=text("Firm")),
+            Column(key="months", label=text("Months", context="tour")),
+            Column(key="mass", label=text("Mass", context="tour"), number=True, unit="kg"),
+            Column(key="why", label=text("What it was in truth")),
         ),
-        rows=rows, empty=visit.text("Every question touches a plant.", "每条线索都涉及植入的漏洞。"),
-    )  # fmt: skip
+        rows=rows,
+        empty=visit.text("Every question touches a plant."),
+    )
 
 
 def _truth_of(visit: Visit, one: Alarm) -> str:
     if one.mistake is not None:
         return visit.localized(one.mistake["cause"])
     if one.beside is not None:
-        return visit.text(f"the firm of {one.beside}, outside its months", f"{one.beside} 所涉企业，但不在植入月份内")
-    return visit.text("no cause is on record for these months", "这些月份没有记录在案的原因")
+        return visit.text("the firm of {beside}, outside its months", beside=one.beside)
+    return visit.text("no cause is on record for these months")
 
 
 def _months(visit: Visit, period: dict[str, str]) -> Cell:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.service.trade.dealings import TRADER_ROLE
 from lodeline.web.pages.common.filters import Filters, carried
 from lodeline.web.parts.shell import show
@@ -20,26 +21,26 @@ from lodeline.web.words.language import Text, text
 _PRICED: Final = pl.col("passed") & pl.col("price_in").is_not_null() & pl.col("price_out").is_not_null()
 #: What of the dealings is shown, by the value of `?show=`.
 _SHOWS: Final[dict[str, tuple[Text, pl.Expr]]] = {
-    "passed": (text("Passed through", "转手"), pl.col("passed")),
-    "in": (text("What came in", "购入"), pl.col("came")),
-    "out": (text("What left", "售出"), pl.col("left")),
-    "priced": (text("With both prices", "购售价格齐全"), _PRICED),
-    "changed": (text("Changed papers", "单据变动"), pl.col("passed") & (pl.col("changed").list.len() > 0)),
+    "passed": (text("Passed through"), pl.col("passed")),
+    "in": (text("What came in"), pl.col("came")),
+    "out": (text("What left", context="trade"), pl.col("left")),
+    "priced": (text("With both prices"), _PRICED),
+    "changed": (text("Changed papers"), pl.col("passed") & (pl.col("changed").list.len() > 0)),
 }
 #: What is asked anew with another view.
 _ANEW: Final[dict[str, Any]] = {"dealings.page": None}
 #: What is another on the paper out than on that in, of which the number is told where it is the same.
 CHANGED: Final[dict[str, Text]] = {
-    "kind": text("kind of invoice", "发票种类"),
-    "product": text("product", "产品"),
-    "name": text("name of the goods", "品名"),
-    "mass": text("invoiced mass", "开票质量"),
-    "number": text("the same number", "单号未变"),
+    "kind": text("kind of invoice"),
+    "product": text("product"),
+    "name": text("name of the goods"),
+    "mass": text("invoiced mass"),
+    "number": text("the same number"),
 }
 PAPERS: Final[dict[str, Text]] = {
-    "invoice": text("invoice", "发票"),
-    "customs": text("customs", "报关单"),
-    "filing": text("as filed", "申报"),
+    "invoice": text("invoice", context="trade"),
+    "customs": text("customs"),
+    "filing": text("as filed"),
 }
 
 
@@ -48,8 +49,11 @@ def dealings_page(visit: Visit, line: Filters, rows: pl.DataFrame, found: pl.Dat
     which = visit.query("show") or "passed"
     if which not in _SHOWS:
         raise NotHereError(
-            f"`show` cannot be {which[:40]!r}: one of {', '.join(_SHOWS)}.",
-            f"`show` 不能是 {which[:40]!r}：可选 {'、'.join(_SHOWS)}。",
+            text(
+                "`show` cannot be {which!r}: one of {shows}.",
+                which=which[:40],
+                shows=bilingual(", ".join(_SHOWS), "、".join(_SHOWS)),
+            )
         )
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     table = _table(visit, line, found.filter(_SHOWS[which][1]), names)
@@ -66,8 +70,10 @@ def dealings_page(visit: Visit, line: Filters, rows: pl.DataFrame, found: pl.Dat
         filters=line,
         tabs=[
             Tab(
-                label=visit.localized(label), href=visit.here(**{**_ANEW, "show": name}),
-                here=name == which, count=written.count(found.filter(chosen).height),
+                label=visit.localized(label),
+                href=visit.here(**{**_ANEW, "show": name}),
+                here=name == which,
+                count=written.count(found.filter(chosen).height),
             )
             for name, (label, chosen) in _SHOWS.items()
         ],
@@ -76,14 +82,14 @@ def dealings_page(visit: Visit, line: Filters, rows: pl.DataFrame, found: pl.Dat
         leads=[
             {"text": visit.localized(label), "href": href}
             for label, href in (
-                (text("The firm", "企业页面"), visit.opens("organisation", organisation=firm)),
-                (text("Where it sends its goods", "售出去向"), carried(visit, "where", {"organisation": firm})),
-                (text("What does not match", "不一致"), visit.opens("exceptions", query={"organisation": firm})),
-                (text("Findings about it", "有关线索"), visit.opens("findings", query={"organisation": firm})),
+                (text("The firm"), visit.opens("organisation", organisation=firm)),
+                (text("Where it sends its goods"), carried(visit, "where", {"organisation": firm})),
+                (text("What does not match", context="trade"), visit.opens("exceptions", query={"organisation": firm})),
+                (text("Findings about it"), visit.opens("findings", query={"organisation": firm})),
             )
             if href is not None
         ],
-    )  # fmt: skip
+    )
 
 
 def _headline(visit: Visit, line: Filters, rows: pl.DataFrame, name: str) -> str:
@@ -93,15 +99,20 @@ def _headline(visit: Visit, line: Filters, rows: pl.DataFrame, name: str) -> str
     row = rows.row(0, named=True) if rows.height else None
     if row is None or not row["passed_mg"]:
         return visit.text(
-            f"{name} passed on no {element} that it bought {when_en}", f"{when_zh}{name}没有转手所购{element}"
+            "{name} passed on no {element} that it bought {when}",
+            name=name,
+            element=element,
+            when=bilingual(when_en, when_zh),
         )
     came, share = written.mass(row["in_mg"], language), written.percent(row["share"], language, 0)
     days, markup = in_days(row["days"]), marked_up(row["markup"])
-    return visit.text(
-        f"{name} passed on {share} of the {came} of {element} that it bought {when_en},{days[0]}{markup[0]}".rstrip(
-            ","
-        ),
-        f"{when_zh}{name}将所购{came}{element}的{share}转手{days[1]}{markup[1]}",
+    return visit.localized(
+        bilingual(
+            f"{name} passed on {share} of the {came} of {element} that it bought {when_en},{days[0]}{markup[0]}".rstrip(
+                ","
+            ),
+            f"{when_zh}{name}将所购{came}{element}的{share}转手{days[1]}{markup[1]}",
+        )
     )
 
 
@@ -130,15 +141,16 @@ def marked_up(markup: float | None) -> tuple[str, str]:
 def _lede(visit: Visit, rows: pl.DataFrame, firm: str) -> str:
     """What it is registered as, and what is not known of its prices."""
     roles = visit.reading.snapshot.register.roles.get(firm, frozenset())
-    named = visit.text(", ", "、").join(words.word(words.ROLES, one, visit.language) for one in sorted(roles))
-    told = visit.text(f"Registered as: {named}.", f"登记角色：{named}。")
+    named = visit.text(", ", context="trade, dealings").join(
+        words.word(words.ROLES, one, visit.language) for one in sorted(roles)
+    )
+    told = visit.text("Registered as: {named}.", named=named)
     if TRADER_ROLE not in roles:
-        told = visit.text(f"It is not registered as a trader, but as: {named}.", f"未登记为贸易商，登记角色：{named}。")
+        told = visit.text("It is not registered as a trader, but as: {named}.", named=named)
     if rows.height and rows["other_currencies"][0]:
         n = written.count(rows["other_currencies"][0])
         told += visit.text(
-            f" {n} of its dealings have a price in one currency and a price out in another, and are not compared.",
-            f"有{n}笔购售币种不同，不作比较。",
+            " {n} of its dealings have a price in one currency and a price out in another, and are not compared.", n=n
         )
     return told
 
@@ -146,32 +158,35 @@ def _lede(visit: Visit, rows: pl.DataFrame, firm: str) -> str:
 def _table(visit: Visit, line: Filters, found: pl.DataFrame, names: dict[str, str]) -> Table:
     return Table(
         name="dealings",
-        caption=visit.text("Lots in and out", "批次购售对照"),
+        caption=visit.text("Lots in and out"),
         columns=(
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="in", label=text("Came in", "购入")),
-            Column(key="out", label=text("Left", "售出")),
-            Column(key="days", label=text("Days", "天数"), number=True),
-            Column(key="mass", label=text(f"{line.element}", f"{line.element}"), number=True, unit="kg"),
-            Column(key="price_in", label=text("Price in, per kg", "购价/千克"), number=True),
-            Column(key="price_out", label=text("Price out, per kg", "售价/千克"), number=True),
-            Column(key="markup", label=text("Mark-up", "加价"), number=True),
-            Column(key="papers", label=text("Papers in and out", "购售单据")),
-            Column(key="changed", label=text("Changed", "变动")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="in", label=text("Came in", context="trade")),
+            Column(key="out", label=text("Left", context="trade")),
+            Column(key="days", label=text("Days", context="trade"), number=True),
+            Column(key="mass", label=text("{element}", element=line.element), number=True, unit="kg"),
+            Column(key="price_in", label=text("Price in, per kg"), number=True),
+            Column(key="price_out", label=text("Price out, per kg"), number=True),
+            Column(key="markup", label=text("Mark-up"), number=True),
+            Column(key="papers", label=text("Papers in and out")),
+            Column(key="changed", label=text("Changed")),
         ),
         rows=FrameRows(
             found,
             lambda row: _cells(visit, row, names),
             sorts={
-                "lot": "in_called", "in": "in_on", "out": "out_on", "days": "days", "mass": "element_mg",
-                "price_in": "price_in", "price_out": "price_out", "markup": "markup",
+                "lot": "in_called",
+                "in": "in_on",
+                "out": "out_on",
+                "days": "days",
+                "mass": "element_mg",
+                "price_in": "price_in",
+                "price_out": "price_out",
+                "markup": "markup",
             },
         ),
-        empty=visit.text(
-            "No dealing is like that: choose another view, element or period.",
-            "没有符合条件的购售：请改选视图、元素或期间。",
-        ),
-    )  # fmt: skip
+        empty=visit.text("No dealing is like that: choose another view, element or period."),
+    )
 
 
 def _cells(visit: Visit, row: dict[str, Any], names: dict[str, str]) -> Row:
@@ -180,8 +195,11 @@ def _cells(visit: Visit, row: dict[str, Any], names: dict[str, str]) -> Row:
     renamed = other if row["in_called"] and other and other != called else ""
     return (
         Cell(
-            text=called or written.NOTHING, value=called, href=visit.opens("lot", lot=called) if called else None,
-            note=visit.text(f"sold as {renamed}", f"售出时称 {renamed}") if renamed else "", marks=True,
+            text=called or written.NOTHING,
+            value=called,
+            href=visit.opens("lot", lot=called) if called else None,
+            note=visit.text("sold as {renamed}", renamed=renamed) if renamed else "",
+            marks=True,
         ),
         _day(visit, row, "in", names),
         _day(visit, row, "out", names),
@@ -191,40 +209,46 @@ def _cells(visit: Visit, row: dict[str, Any], names: dict[str, str]) -> Row:
         _price(visit, row, "out"),
         _markup(visit, row),
         Cell(
-            text=row["in_document"] or written.NOTHING, note=f"→ {row['out_document'] or written.NOTHING}", marks=True,
+            text=row["in_document"] or written.NOTHING,
+            note=f"→ {row['out_document'] or written.NOTHING}",
+            marks=True,
             value=f"{row['in_document'] or ''} → {row['out_document'] or ''}",
             href=_differences(visit, row),
         ),
         Cell(
-            text=visit.text(", ", "、").join(visit.localized(CHANGED[one]) for one in row["changed"]), shape="half",
-            tone="hold", value=";".join(row["changed"]),
-        ) if row["changed"] else Cell(text=written.NOTHING, value=""),
-    )  # fmt: skip
+            text=visit.text(", ", context="trade, dealings").join(
+                visit.localized(CHANGED[one]) for one in row["changed"]
+            ),
+            shape="half",
+            tone="hold",
+            value=";".join(row["changed"]),
+        )
+        if row["changed"]
+        else Cell(text=written.NOTHING, value=""),
+    )
 
 
 def _day(visit: Visit, row: dict[str, Any], side: str, names: dict[str, str]) -> Cell:
     """The day, with whom it came from or went to; it leads to the entry that says so."""
     on, party, entry = row[f"{side}_on"], row["supplier" if side == "in" else "customer"], row[f"{side}_entry"]
     if on is None:
-        text_ = (
-            visit.text("there before, or made", "此前已有或自产")
-            if side == "in"
-            else visit.text("not as it came", "未原样售出")
-        )
+        text_ = visit.text("there before, or made") if side == "in" else visit.text("not as it came")
         return Cell(text=text_, value="")
     who = names.get(party, party) if party else ""
     abroad = side == "out" and row["abroad"] and row["country"]
     where = words.country(row["country"], visit.language) if abroad else ""
     return Cell(
-        text=written.day(on, visit.language), value=on.isoformat(), href=visit.opens("entry", entry=entry),
+        text=written.day(on, visit.language),
+        value=on.isoformat(),
+        href=visit.opens("entry", entry=entry),
         note=" · ".join(one for one in (who, where) if one),
-    )  # fmt: skip
+    )
 
 
 def _price(visit: Visit, row: dict[str, Any], side: str) -> Cell:
     price = row[f"price_{side}"]
     if price is None:
-        return Cell(text=written.NOTHING if row[f"{side}_on"] is None else visit.text("no price known", "价格不明"))
+        return Cell(text=written.NOTHING if row[f"{side}_on"] is None else visit.text("no price known"))
     paper = visit.localized(PAPERS[row[f"paper_{side}"]])
     return Cell(
         text=f"{row[f'currency_{side}'] or ''} {written.number(round(price, 2))}".strip(),
@@ -237,7 +261,7 @@ def _markup(visit: Visit, row: dict[str, Any]) -> Cell:
     if row["markup"] is not None:
         return Cell(text=written.percent(row["markup"], visit.language, signed=True), value=row["markup"])
     two = row["price_in"] is not None and row["price_out"] is not None
-    return Cell(text=visit.text("two currencies", "币种不同") if two else written.NOTHING)
+    return Cell(text=visit.text("two currencies") if two else written.NOTHING)
 
 
 def _differences(visit: Visit, row: dict[str, Any]) -> str | None:

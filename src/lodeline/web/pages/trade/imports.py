@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.regulation.span import Span
 from lodeline.service.trade import where as trade
@@ -61,9 +62,11 @@ def imports(visit: Visit, party: str) -> Imports | None:
     total = written.mass(int(now[TREO].sum()), visit.language)
     of = [f"{one} {written.mass(int(now[one].sum()), visit.language)}" for one in among[:-1]]
     when = (written.span(span, "en"), written.span(span, "zh"))
-    sentence = visit.text(
-        f"In {when[0]} it received {total} of rare-earth oxide" + (f", of it {', '.join(of)}." if of else "."),
-        f"{when[1]}收到稀土氧化物{total}" + (f"，其中{'、'.join(of)}。" if of else "。"),
+    sentence = visit.localized(
+        bilingual(
+            f"In {when[0]} it received {total} of rare-earth oxide" + (f", of it {', '.join(of)}." if of else "."),
+            f"{when[1]}收到稀土氧化物{total}" + (f"，其中{'、'.join(of)}。" if of else "。"),
+        )
     )
     tables = (
         _table(visit, now, among, column="product", at=at, named=lambda one: lot_words.product(one, visit.language)),
@@ -74,9 +77,9 @@ def imports(visit: Visit, party: str) -> Imports | None:
 
 
 _HEADS = {
-    "product": ("imports", text("Product", "产品"), text("What it imports", "进口货物")),
-    "organisation": ("suppliers", text("Supplier", "供应方"), text("Suppliers", "供应方")),
-    "licence": ("import-licences", text("Licence", "许可证"), text("Licences it receives under", "据以收货的许可证")),
+    "product": ("imports", text("Product"), text("What it imports")),
+    "organisation": ("suppliers", text("Supplier"), text("Suppliers", context="trade")),
+    "licence": ("import-licences", text("Licence", context="trade"), text("Licences it receives under")),
 }
 
 
@@ -114,9 +117,9 @@ def _table(
         caption=visit.localized(caption),
         columns=(
             Column(key=column, label=label),
-            *(Column(key=one, label=text(f"{one}, kg", f"{one}（千克）"), number=True) for one in elements),
+            *(Column(key=one, label=text("{one}, kg", one=one), number=True) for one in elements),
         ),
         rows=rows,
-        empty=visit.text("Nothing in this year.", "本年没有。"),
+        empty=visit.text("Nothing in this year."),
         per_page=_SHOWN,
     )  # fmt: skip

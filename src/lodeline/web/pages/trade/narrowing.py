@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.language import bilingual
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -26,33 +27,33 @@ told_of_firms(trade.rows_sent)
 
 #: What the sums are told apart by, and the lines themselves.
 BY: Final[dict[str, Text]] = {
-    "country": text("Country", "国家和地区"),
-    "customer": text("Customer", "客户"),
-    "product": text("Product", "产品"),
-    "grade": text("Grade", "牌号"),
-    "use": text("End use", "最终用途"),
-    "licence": text("Licence", "许可证"),
-    "firm": text("Sent by", "发出企业"),
-    "rows": text("Rows", "申报行"),
+    "country": text("Country", context="trade"),
+    "customer": text("Customer"),
+    "product": text("Product"),
+    "grade": text("Grade"),
+    "use": text("End use"),
+    "licence": text("Licence", context="trade"),
+    "firm": text("Sent by"),
+    "rows": text("Rows", context="trade"),
 }
 #: Where it may have gone.
 TO: Final[dict[str, Text]] = {
-    "abroad": text("Abroad", "境外"),
-    "sale": text("Home sales", "国内销售"),
-    "delivery": text("Firm to firm at home", "国内企业之间"),
-    "unknown": text("To names not settled", "待归并名称"),
+    "abroad": text("Abroad", context="trade, narrowing"),
+    "sale": text("Home sales"),
+    "delivery": text("Firm to firm at home"),
+    "unknown": text("To names not settled"),
 }
 #: What the line of filters does not have, in the order in which a reader is led on; `rows` come last.
 _LED: Final = ("country", "customer", "product", "grade")
 #: Of each dimension what stands for rows that state none.
 NOT_STATED: Final[dict[str, Text]] = {
-    "country": text("Not known", "不详"),
-    "customer": text("Not named", "未列名"),
-    "product": text("Not stated", "未申报"),
-    "grade": text("Not stated", "未申报"),
-    "use": text("Not stated", "未申报"),
-    "licence": text("Without a licence", "无许可证"),
-    "firm": text("Not known", "不详"),
+    "country": text("Not known"),
+    "customer": text("Not named"),
+    "product": text("Not stated", context="trade"),
+    "grade": text("Not stated", context="trade"),
+    "use": text("Not stated", context="trade"),
+    "licence": text("Without a licence"),
+    "firm": text("Not known"),
 }
 _OWN: Final = ("country", "customer", "grade", "use", "licence")
 
@@ -125,9 +126,7 @@ class Narrowing:
         if asked is not None:
             if asked not in BY:
                 listed = ", ".join(BY)
-                raise NotHereError(
-                    f"`by` cannot be {asked!r}: one of {listed}.", f"`by` 不能是 {asked!r}：可选 {listed}。"
-                )
+                raise NotHereError(text("`by` cannot be {asked!r}: one of {listed}.", asked=asked, listed=listed))
             return asked
         holding = self.now.filter(pl.col(self.element) > 0)
         for name in _LED:
@@ -186,7 +185,7 @@ def narrowing(visit: Visit, months: Months) -> Narrowing:
     way = visit.query("way") or WAYS[0]
     if way not in TO:
         listed = ", ".join(TO)
-        raise NotHereError(f"`way` cannot be {way!r}: one of {listed}.", f"`way` 不能是 {way!r}：可选 {listed}。")
+        raise NotHereError(text("`way` cannot be {way!r}: one of {listed}.", way=way, listed=listed))
     own: dict[str, str] = {}
     merged = None
     for name in _OWN:
@@ -214,9 +213,14 @@ def _known(goods: pl.DataFrame, name: str, value: str) -> str:
     near = known.filter(known.str.to_lowercase().str.contains(value.casefold(), literal=True)).head(5).to_list()
     listed = near or (known.to_list() if name == "country" else [])
     label = BY[name]
+    what, asked_for = bilingual(label["en"].lower(), label["zh"]), value[:60]
+    names = bilingual(", ".join(listed), "、".join(listed))
     raise NotHereError(
-        f"Nothing was sent with {label['en'].lower()} {value[:60]!r}"
-        + (f": {', '.join(listed)} were." if listed else f": choose one in the table by {label['en'].lower()}."),
-        f"没有{label['zh']}为 {value[:60]!r} 的货物"
-        + (f"：有 {'、'.join(listed)}。" if listed else f"：请在按{label['zh']}的表中选择。"),
+        text("Nothing was sent with {what} {asked_for!r}: {names} were.", what=what, asked_for=asked_for, names=names)
+        if listed
+        else text(
+            "Nothing was sent with {what} {asked_for!r}: choose one in the table by {what}.",
+            what=what,
+            asked_for=asked_for,
+        )
     )

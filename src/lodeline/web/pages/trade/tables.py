@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.language import bilingual
 from lodeline.service.trade.where import DIMENSIONS, NONE, compared
 from lodeline.web.drawing.number import grouped
 from lodeline.web.pages.trade.narrowing import BY, NOT_STATED, TO, Narrowing
@@ -44,8 +45,11 @@ def sums_table(scene: Narrowing) -> Table:
         unnamed = value is not None and by in ("customer", "firm") and value not in scene.names
         return (
             Cell(
-                text=name, value=value or visit.localized(NOT_STATED[by]), href=href, marks=by in ("grade", "licence"),
-                note=visit.text("as filed, not settled", "申报名称，待归并") if unnamed and by == "customer" else "",
+                text=name,
+                value=value or visit.localized(NOT_STATED[by]),
+                href=href,
+                marks=by in ("grade", "licence"),
+                note=visit.text("as filed, not settled") if unnamed and by == "customer" else "",
                 bar=(exact_mg / largest, (mass_mg - exact_mg) / largest) if largest else None,
             ),
             Cell(text=kilograms(mass_mg), value=mass_mg / written.MG_PER_KG, href=rows if mass_mg else None),
@@ -57,7 +61,8 @@ def sums_table(scene: Narrowing) -> Table:
             *(
                 (
                     Cell(
-                        text=kilograms(before_mg), value=before_mg / written.MG_PER_KG,
+                        text=kilograms(before_mg),
+                        value=before_mg / written.MG_PER_KG,
                         href=earlier if before_mg else None,
                     ),
                     Cell(text=kilograms(change, signed=True), value=change / written.MG_PER_KG),
@@ -65,31 +70,31 @@ def sums_table(scene: Narrowing) -> Table:
                 if scene.before
                 else ()
             ),
-        )  # fmt: skip
+        )
 
     before: tuple[Column, ...] = ()
     if scene.before is not None:
-        period = text(written.span(scene.before, "en"), written.span(scene.before, "zh"))
+        period = bilingual(written.span(scene.before, "en"), written.span(scene.before, "zh"))
         before = (
             Column(key="before", label=period, number=True, unit="kg"),
-            Column(key="change", label=text("Difference", "增减"), number=True, unit="kg"),
+            Column(key="change", label=text("Difference", context="trade"), number=True, unit="kg"),
         )
     return Table(
         name="where",
-        caption=visit.text(f"By {BY[by]['en'].lower()}", f"按{BY[by]['zh']}"),
+        caption=visit.text("By {by}", by=bilingual(BY[by]["en"].lower(), BY[by]["zh"])),
         columns=(
             Column(key=by, label=BY[by]),
             Column(key="mass", label=_in_kilograms(scene.element), number=True),
-            Column(key="share", label=text("Share", "占比"), number=True),
-            Column(key="exact", label=text("Of it exact", "其中实测"), number=True, unit="kg"),
+            Column(key="share", label=text("Share"), number=True),
+            Column(key="exact", label=text("Of it exact"), number=True, unit="kg"),
             *before,
         ),
         rows=[cells(row) for row in found.iter_rows(named=True)],
         empty=visit.text(
-            f"No {words.element(scene.element, 'en')} in this period: widen what the page is narrowed to.",
-            f"本期没有{words.element(scene.element, 'zh')}：请放宽筛选条件。",
+            "No {element} in this period: widen what the page is narrowed to.",
+            element=bilingual(words.element(scene.element, "en"), words.element(scene.element, "zh")),
         ),
-    )  # fmt: skip
+    )
 
 
 def rows_table(scene: Narrowing) -> Table:
@@ -100,7 +105,7 @@ def rows_table(scene: Narrowing) -> Table:
     def cells(row: dict[str, Any]) -> Row:
         licence, firm, lot = row["licence"], row["organisation"], row["lot"]
         goods = lot_words.product(row["product"], language)
-        booked = visit.text("no composition", "无成分") if row["assayed"] is None else visit.text("booked", "账面")
+        booked = visit.text("no composition") if row["assayed"] is None else visit.text("booked")
         entry = visit.opens("entry", entry=row["entry"])
         return (
             Cell(text=row["event"], value=row["event"], href=entry, marks=True),
@@ -108,15 +113,22 @@ def rows_table(scene: Narrowing) -> Table:
             Cell(text=firm, value=firm, href=visit.opens("organisation", organisation=firm), whole=True),
             Cell(text=written.day(row["on"], language), value=row["on"].isoformat()),
             Cell(
-                text=lot or written.NOTHING, value=lot, href=visit.opens("lot", lot=lot) if lot else None, marks=True,
+                text=lot or written.NOTHING,
+                value=lot,
+                href=visit.opens("lot", lot=lot) if lot else None,
+                marks=True,
                 note=f"{goods} · {row['model']}" if row["model"] else goods,
             ),
             Cell(
-                text=scene.named("customer", row["party"]), value=row["party"],
+                text=scene.named("customer", row["party"]),
+                value=row["party"],
                 note=scene.named("country", row["country"]),
             ),
             Cell(
-                text=licence or written.NOTHING, value=licence, marks=True, note=row["end_use"] or "",
+                text=licence or written.NOTHING,
+                value=licence,
+                marks=True,
+                note=row["end_use"] or "",
                 href=visit.opens("licence", licence=licence) if licence else None,
             ),
             Cell(text=kilograms(row["dry_mg"]), value=row["dry_mg"] / written.MG_PER_KG),
@@ -125,31 +137,29 @@ def rows_table(scene: Narrowing) -> Table:
                 value=None if row["mass_mg"] is None else row["mass_mg"] / written.MG_PER_KG,
                 note="" if row["assayed"] else booked,
             ),
-        )  # fmt: skip
+        )
 
     return Table(
         name="where",
-        caption=visit.text("Rows of filings", "申报行"),
+        caption=visit.text("Rows of filings"),
         columns=(
-            Column(key="row", label=text("Row", "申报行")),
-            Column(key="entry", label=text("Entry", "条目")),
-            Column(key="firm", label=text("Sent by", "发出企业")),
-            Column(key="on", label=text("Day", "日期")),
-            Column(key="lot", label=text("Lot", "批次")),
-            Column(key="customer", label=text("Customer", "客户")),
-            Column(key="licence", label=text("Licence, end use", "许可证与最终用途")),
-            Column(key="dry", label=text("Dry mass, kg", "干重（千克）"), number=True),
+            Column(key="row", label=text("Row", context="trade")),
+            Column(key="entry", label=text("Entry")),
+            Column(key="firm", label=text("Sent by")),
+            Column(key="on", label=text("Day")),
+            Column(key="lot", label=text("Lot")),
+            Column(key="customer", label=text("Customer")),
+            Column(key="licence", label=text("Licence, end use")),
+            Column(key="dry", label=text("Dry mass, kg"), number=True),
             Column(key="mass", label=_in_kilograms(scene.element), number=True),
         ),
         rows=FrameRows(found, cells, sorts=_SORTS),
-        empty=visit.text(
-            "No row is left: widen what the page is narrowed to.", "没有符合条件的申报行：请放宽筛选条件。"
-        ),
-    )  # fmt: skip
+        empty=visit.text("No row is left: widen what the page is narrowed to."),
+    )
 
 
 def _in_kilograms(element: str) -> Text:
-    return text(f"{element}, kg", f"{element}（千克）")
+    return text("{element}, kg", element=element)
 
 
 def kilograms(mass_mg: int, *, signed: bool = False) -> str:
@@ -161,9 +171,14 @@ def kilograms(mass_mg: int, *, signed: bool = False) -> str:
 
 #: Columns of the table of rows → those of `trade.ROWS` that they sort by.
 _SORTS = {
-    "row": "event", "entry": "entry", "firm": "organisation", "on": "on", "lot": "lot", "dry": "dry_mg",
+    "row": "event",
+    "entry": "entry",
+    "firm": "organisation",
+    "on": "on",
+    "lot": "lot",
+    "dry": "dry_mg",
     "mass": "mass_mg",
-}  # fmt: skip
+}
 
 
 def ways(scene: Narrowing) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ import polars as pl
 from django.http import HttpResponse
 from django.utils.functional import cached_property
 
+from lodeline.language import bilingual
 from lodeline.service.overview import overview as questions
 from lodeline.service.trade import traders as trade
 from lodeline.web.access.territory import told_of_firms
@@ -65,7 +66,7 @@ def traders(visit: Visit) -> HttpResponse:
     """The page `traders/`: `?passed=50` and the line of filters narrow it; `?organisation=` gives one firm's lots."""
     months = asked.months(visit)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     reading = visit.reading
     line = filters(
@@ -106,14 +107,13 @@ def _least(visit: Visit) -> int:
         return HALF
     if not (text_.isascii() and text_.isdigit() and len(text_) <= len("100") and int(text_) <= 100):
         raise BadQuestionError(
-            f"`passed` cannot be {text_[:40]!r}: write a whole percentage from 0 to 100, like 50.",
-            f"`passed` 不能是 {text_[:40]!r}：请写 0 至 100 的整数百分比，如 50。",
+            text("`passed` cannot be {text!r}: write a whole percentage from 0 to 100, like 50.", text=text_[:40])
         )
     return int(text_)
 
 
 def _at_least(visit: Visit, least: int) -> str:
-    return visit.text(f"at least {least} %", f"至少{least}%") if least else visit.text("all that trade", "全部")
+    return visit.text("at least {least} %", least=least) if least else visit.text("all that trade")
 
 
 def _headline(scene: Traders) -> str:
@@ -121,24 +121,35 @@ def _headline(scene: Traders) -> str:
     visit, rows, n = scene.visit, scene.passing, written.count(scene.passing.height)
     (when_en, when_zh), element = when(scene.line), words.element(scene.element, visit.language)
     if not rows.height:
-        least = "" if not scene.least else visit.text(f" {scene.least} % or more of", f"{scene.least}%以上的")
+        least = "" if not scene.least else visit.text(" {least} % or more of", least=scene.least)
         return visit.text(
-            f"Nobody passed on{least or ' any'} {element} that it bought {when_en}",
-            f"{when_zh}没有企业转手所购{least}{element}",
+            "Nobody passed on{least} {element} that it bought {when}",
+            least=bilingual(least or " any", least),
+            element=element,
+            when=bilingual(when_en, when_zh),
         )
     half_en, half_zh = {50: ("half", "一半")}.get(scene.least, (f"{scene.least} %", f"{scene.least}%"))
     one, first = rows.height == 1, rows.row(0, named=True)
     firms_en = "firm passes on" if one else "firms pass on"
     told = visit.text(
-        f"{n} {firms_en} {half_en} or more of the {element} that {'it buys' if one else 'they buy'}",
-        f"{n}家企业将所购{element}的{half_zh}以上转手",
+        "{n} {firms} {half} or more of the {element} that {one}",
+        n=n,
+        firms=firms_en,
+        half=bilingual(half_en, half_zh),
+        element=element,
+        one="it buys" if one else "they buy",
     )
     if not scene.least:
-        told = visit.text(f"{n} {'firm trades' if one else 'firms trade'} in {element}", f"{n}家企业经营{element}贸易")
+        told = visit.text("{n} {one} in {element}", n=n, one="firm trades" if one else "firms trade", element=element)
     mass = written.mass(first["passed_mg"], visit.language)
     days, markup = in_days(first["days"]), marked_up(first["markup"])
     return told + visit.text(
-        f"; the largest moved {mass}{days[0]}{markup[0]}", f"；最大者转手{mass}{days[1]}{markup[1]}"
+        "; the largest moved {mass}{days}{markup}",
+        mass=mass,
+        days=days[0],
+        markup=markup[0],
+        days2=days[1],
+        markup2=markup[1],
     )
 
 
@@ -153,13 +164,15 @@ def _lede(scene: Traders) -> str:
     others = rows.filter(~pl.col("is_trader")).height
     share = written.percent(abroad, visit.language, 0)
     told = visit.text(
-        f"Bought {when_en} and sold on since, as it came: {mass}, {share} of it abroad.",
-        f"{when_zh}购入并原样售出合计{mass}，其中{share}出境。",
+        "Bought {when} and sold on since, as it came: {mass}, {share} of it abroad.",
+        when=bilingual(when_en, when_zh),
+        mass=mass,
+        share=share,
     )
     if others:
         n = written.count(others)
         are = "is not registered as a trader" if others == 1 else "are not registered as traders"
-        told += visit.text(f" {n} of them {are}.", f"其中{n}家未登记为贸易商。")
+        told += visit.text(" {n} of them {are}.", n=n, are=are)
     return told
 
 
@@ -168,20 +181,20 @@ def _table(scene: Traders) -> Table:
     element = scene.element
     return Table(
         name="traders",
-        caption=visit.text("Who sells on what it bought", "转手企业"),
+        caption=visit.text("Who sells on what it bought"),
         columns=(
-            Column(key="organisation", label=text("Firm", "企业")),
+            Column(key="organisation", label=text("Firm")),
             Column(
-                key="passed", label=text(f"Passed through, {element}", f"转手（{element}）"), number=True, unit="kg"
+                key="passed", label=text("Passed through, {element}", element=element), number=True, unit="kg"
             ),
-            Column(key="share", label=text("Of what came", "占购入"), number=True),
-            Column(key="in", label=text("In", "购入"), number=True, unit="kg"),
-            Column(key="out", label=text("Out", "售出"), number=True, unit="kg"),
-            Column(key="days", label=text("Days", "天数"), number=True),
-            Column(key="markup", label=text("Mark-up", "加价"), number=True),
-            Column(key="changed", label=text("Changed papers", "单据变动"), number=True),
-            Column(key="abroad", label=text("Abroad", "出境"), number=True, unit="kg"),
-            Column(key="supplier", label=text("Most from", "主要来源")),
+            Column(key="share", label=text("Of what came"), number=True),
+            Column(key="in", label=text("In", context="trade"), number=True, unit="kg"),
+            Column(key="out", label=text("Out", context="trade"), number=True, unit="kg"),
+            Column(key="days", label=text("Days", context="trade"), number=True),
+            Column(key="markup", label=text("Mark-up"), number=True),
+            Column(key="changed", label=text("Changed papers"), number=True),
+            Column(key="abroad", label=text("Abroad", context="trade, traders"), number=True, unit="kg"),
+            Column(key="supplier", label=text("Most from")),
         ),
         rows=FrameRows(
             scene.passing,
@@ -191,10 +204,8 @@ def _table(scene: Traders) -> Table:
                 "days": "days", "markup": "markup", "changed": "changed", "abroad": "abroad_mg", "supplier": "supplier",
             },
         ),
-        empty=visit.text(
-            "Nobody passes on so much in these months: ask for a smaller share, another element or a longer period.",
-            "该期间没有企业转手达到此比例：请降低比例、改选元素或放宽期间。",
-        ),
+        empty=visit.text("Nobody passes on so much in these months: ask for a smaller share, another element or a "
+"longer period."),
     )  # fmt: skip
 
 
@@ -214,7 +225,7 @@ def _cells(scene: Traders, row: dict[str, Any]) -> Row:
     return (
         Cell(
             text=scene.names.get(one, one), value=one, href=rows_of(None),
-            note="" if row["is_trader"] else visit.text("not registered as a trader", "未登记为贸易商"),
+            note="" if row["is_trader"] else visit.text("not registered as a trader"),
         ),
         mass("passed_mg", None),
         Cell(text=written.percent(row["share"], language), value=row["share"]),
@@ -235,13 +246,13 @@ def _markup(scene: Traders, row: dict[str, Any], href: str | None) -> Cell:
     """The mark-up, of how much of it; or why there is none."""
     visit, language = scene.visit, scene.visit.language
     n = written.count(row["other_currencies"])
-    two = visit.text(f"{n} in two currencies", f"{n}笔币种不同") if row["other_currencies"] else ""
+    two = visit.text("{n} in two currencies", n=n) if row["other_currencies"] else ""
     if row["markup"] is None:
-        none = visit.text("no price known", "价格不明") if row["passed_mg"] else written.NOTHING
+        none = visit.text("no price known") if row["passed_mg"] else written.NOTHING
         return Cell(text=written.NOTHING if two else none, note=two, href=href if two else None)
     part = row["priced_mg"] / row["passed_mg"] if row["passed_mg"] else 1
     share = written.percent(part, language, 0)
-    of = "" if share.startswith("100") else visit.text(f", of {share}", f"，占{share}")
+    of = "" if share.startswith("100") else visit.text(", of {share}", share=share)
     return Cell(
         text=written.percent(row["markup"], language, signed=True), value=row["markup"], href=href,
         note=f"{row['currency']}{of}",
@@ -254,6 +265,6 @@ def _party(scene: Traders, row: dict[str, Any]) -> Cell:
         return Cell(text=written.NOTHING)
     more = row["suppliers"] - 1
     n = written.count(more)
-    note = visit.text(f"and {n} {'other' if more == 1 else 'others'}", f"另有{n}家") if more > 0 else ""
+    note = visit.text("and {n} {others}", n=n, others="other" if more == 1 else "others") if more > 0 else ""
     href = visit.opens("organisation", organisation=party) if party in scene.names else None
     return Cell(text=scene.names.get(party, party), value=party, href=href, note=note)

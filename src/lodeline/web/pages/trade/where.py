@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import bilingual
 from lodeline.service.trade.where import NONE, summed
 from lodeline.web.pages.common import asked
 from lodeline.web.pages.trade.narrowing import BY, TO, Narrowing, narrowing
@@ -36,7 +37,7 @@ def where(visit: Visit) -> HttpResponse:
     """The page `where/`: `?by=`, `?way=` and what it is narrowed to; `by=rows` gives the lines of the ledger."""
     months = asked.months(visit)
     if months is None:
-        title = visit.text("Nobody has filed yet", "尚无申报")
+        title = visit.text("Nobody has filed yet")
         return show(visit, "lodeline/common/overview_empty.html", title=title)
     scene = narrowing(visit, months)
     table = rows_table(scene) if scene.by == "rows" else sums_table(scene)
@@ -58,7 +59,7 @@ def where(visit: Visit) -> HttpResponse:
         about=_about(scene),
         merged=scene.merged and {"before": scene.merged, "name": scene.named("customer", scene.own["customer"])},
         every=visit.here(**dict.fromkeys((*_LET_GO, *scene.own))) if _is_narrowed(scene) else None,
-    )  # fmt: skip
+    )
 
 
 def _is_narrowed(scene: Narrowing) -> bool:
@@ -74,9 +75,7 @@ def _kick(scene: Narrowing) -> list[str]:
     parts += [] if line.stage is None else [words.word(words.STAGES, line.stage, visit.language)]
     parts += [] if line.region is None else [words.region(line.region, visit.language)]
     firm = line.organisation
-    parts += (
-        [] if firm is None else [visit.text(f"sent by {scene.named('firm', firm)}", f"{scene.named('firm', firm)}发出")]
-    )
+    parts += [] if firm is None else [visit.text("sent by {named}", named=scene.named("firm", firm))]
     return parts
 
 
@@ -88,7 +87,7 @@ def _about(scene: Narrowing) -> dict[str, str] | None:
         return (href and {"text": scene.named("customer", customer), "href": href}) or None
     if customer is not None and customer != NONE:
         href = visit.opens("party-name", query={"name": customer})
-        return (href and {"text": visit.text(f"Who is {customer}?", f"{customer}是谁？"), "href": href}) or None
+        return (href and {"text": visit.text("Who is {customer}?", customer=customer), "href": href}) or None
     if licence is not None and licence != NONE:
         href = visit.opens("licence", licence=licence)
         return (href and {"text": licence, "href": href}) or None
@@ -99,24 +98,27 @@ def _ways(scene: Narrowing) -> list[Tab]:
     visit, found = scene.visit, ways(scene)
     return [
         Tab(
-            label=visit.localized(TO[way]), here=way == scene.way, count=written.mass(mass_mg, visit.language),
+            label=visit.localized(TO[way]),
+            here=way == scene.way,
+            count=written.mass(mass_mg, visit.language),
             href=visit.here(**_TURNED, by=None, way=None if way == "abroad" else way),
         )
         for way, mass_mg in found
         if mass_mg or way == scene.way
-    ]  # fmt: skip
+    ]
 
 
 def _tabs(scene: Narrowing) -> list[Tab]:
     visit = scene.visit
     return [
         Tab(
-            label=visit.localized(BY[name]), href=visit.here(**_TURNED | {"by": name}),
+            label=visit.localized(BY[name]),
+            href=visit.here(**_TURNED | {"by": name}),
             here=name == scene.by,
         )
         for name in BY
         if scene.way == "abroad" or name in _AT_HOME or name == scene.by
-    ]  # fmt: skip
+    ]
 
 
 class _Answer:
@@ -125,8 +127,9 @@ class _Answer:
     def __init__(self, scene: Narrowing) -> None:
         self.scene, self.visit, self.language = scene, scene.visit, scene.visit.language
         (self.mass_mg, self.exact_mg, self.open_mg), self.before_mg = (
-            summed(scene.now, scene.element).row(0), summed(scene.earlier, scene.element).row(0)[0],
-        )  # fmt: skip
+            summed(scene.now, scene.element).row(0),
+            summed(scene.earlier, scene.element).row(0)[0],
+        )
 
     def _name(self, language: Any) -> str:
         return words.element(self.scene.element, language)
@@ -151,60 +154,74 @@ class _Answer:
         if not self.mass_mg:
             return self._nothing(who or "")
         if who:
-            return visit.text(f"{who} received {mass} of {name_en} {when_en}", f"{when_zh}{who}收到{name_zh}{mass}") + (
-                self._parts
-            )
+            return visit.text(
+                "{who} received {mass} of {name} {when}",
+                who=who,
+                mass=mass,
+                name=bilingual(name_en, name_zh),
+                when=bilingual(when_en, when_zh),
+            ) + (self._parts)
         told = {
             "abroad": (f"{mass} of {name_en} left the country {when_en}", f"{when_zh}{name_zh}出境{mass}"),
-            "sale": (f"{mass} of {name_en} went to end customers at home {when_en}",
-                     f"{when_zh}国内最终客户收到{name_zh}{mass}"),
-            "delivery": (f"Firms at home delivered {mass} of {name_en} to one another {when_en}",
-                         f"{when_zh}国内企业之间交付{name_zh}{mass}"),
-            "unknown": (f"{mass} of {name_en} went to names that nobody has settled {when_en}",
-                        f"{when_zh}发往待归并名称的{name_zh}为{mass}"),
-        }  # fmt: skip
-        return visit.text(*told[scene.way]) + self._parts
+            "sale": (
+                f"{mass} of {name_en} went to end customers at home {when_en}",
+                f"{when_zh}国内最终客户收到{name_zh}{mass}",
+            ),
+            "delivery": (
+                f"Firms at home delivered {mass} of {name_en} to one another {when_en}",
+                f"{when_zh}国内企业之间交付{name_zh}{mass}",
+            ),
+            "unknown": (
+                f"{mass} of {name_en} went to names that nobody has settled {when_en}",
+                f"{when_zh}发往待归并名称的{name_zh}为{mass}",
+            ),
+        }
+        return visit.localized(bilingual(*told[scene.way])) + self._parts
 
     def _nothing(self, who: str) -> str:
         (when_en, when_zh), name_en, name_zh = self._when, self._name("en"), self._name("zh")
         if who:
-            return self.visit.text(f"{who} received no {name_en} {when_en}", f"{when_zh}{who}没有收到{name_zh}")
+            return self.visit.text(
+                "{who} received no {name} {when}",
+                who=who,
+                name=bilingual(name_en, name_zh),
+                when=bilingual(when_en, when_zh),
+            )
         to = self.scene.visit.localized(TO[self.scene.way])
-        return self.visit.text(f"{to}: no {name_en} {when_en}", f"{when_zh}{to}没有{name_zh}")
+        return self.visit.text(
+            "{to}: no {name} {when}", to=to, name=bilingual(name_en, name_zh), when=bilingual(when_en, when_zh)
+        )
 
     @property
     def _parts(self) -> str:
         """By whom most of it was received, and how much of it is exact: the rest of the headline."""
         visit, scene = self.visit, self.scene
-        parts = visit.text("; ", "；")
+        parts = visit.text("; ", context="trade, where, parts 1")
         if scene.own.get("customer") is None:
             by_country = scene.way == "abroad" and scene.own.get("country") is None
             parts += self._by_country() if by_country else self._by_customer()
-            parts += visit.text("; ", "，")
+            parts += visit.text("; ", context="trade, where, parts 2")
         if self.exact_mg == self.mass_mg:
-            return parts + visit.text("all of it on own assays", "全部为批次实测")
+            return parts + visit.text("all of it on own assays")
         exact = self._share(self.exact_mg)
-        return parts + visit.text(f"{exact} of it on own assays", f"其中{exact}为批次实测")
+        return parts + visit.text("{exact} of it on own assays", exact=exact)
 
     def _by_country(self) -> str:
         rows = summed(self.scene.now, self.scene.element, "country").head(_NAMED)
         parts = [
-            self.visit.text(
-                f"{self._share(mass_mg)} to {self.scene.named('country', code)}",
-                f"{self.scene.named('country', code)}占{self._share(mass_mg)}",
-            )
+            self.visit.text("{share} to {named}", share=self._share(mass_mg), named=self.scene.named("country", code))
             for code, mass_mg in rows.select("country", "mass_mg").iter_rows()
         ]
-        return self.visit.text(", ", "，").join(parts)
+        return self.visit.text(", ", context="trade, where").join(parts)
 
     def _by_customer(self) -> str:
         rows = summed(self.scene.now, self.scene.element, "party").filter(pl.col("mass_mg") > 0)
         if rows.height <= _NAMED:
             few = rows.height
-            return self.visit.text(f"{few} customers" if few > 1 else "one customer", f"{few}家客户")
+            return self.visit.text("{few} customers", few=few) if few > 1 else self.visit.text("one customer", few=few)
         share = self._share(int(rows["mass_mg"].head(_NAMED).sum()))
         n = written.count(rows.height)
-        return self.visit.text(f"{share} by three of {n} customers", f"{n}家客户中前三家占{share}")
+        return self.visit.text("{share} by three of {n} customers", share=share, n=n)
 
     @property
     def before(self) -> dict[str, str]:
@@ -212,23 +229,34 @@ class _Answer:
         visit, before = self.visit, self.scene.before
         if before is None:
             first = self.scene.months.all[0]
-            return {"text": visit.text(
-                f"Nothing was filed before {written.month(first, 'en')}.", f"{written.month(first, 'zh')}以前没有申报。"
-            )}  # fmt: skip
+            return {
+                "text": visit.text(
+                    "Nothing was filed before {month}.",
+                    month=bilingual(written.month(first, "en"), written.month(first, "zh")),
+                )
+            }
         mass, change = written.mass(self.before_mg, self.language), self.mass_mg - self.before_mg
-        en, zh = written.span(before, "en"), written.span(before, "zh")
+        span = bilingual(written.span(before, "en"), written.span(before, "zh"))
         since = "from" if ".." in str(before) else "in"
         more = written.mass(change, self.language, signed=True)
         share = written.percent(change / self.before_mg, self.language, 0, signed=True) if self.before_mg else ""
-        told = visit.text(
-            f"{mass} {since} {en}: {more}" + (f", {share}." if share else "."),
-            f"{zh}为{mass}：{more}" + (f"，{share}。" if share else "。"),
+        told = (
+            visit.text(
+                "{mass} {since} {span}: {more}, {share}.",
+                mass=mass,
+                since=since,
+                span=span,
+                more=more,
+                share=share,
+            )
+            if share
+            else visit.text("{mass} {since} {span}: {more}.", mass=mass, since=since, span=span, more=more)
         )
         if before.first < self.scene.months.all[0]:
             first = self.scene.months.all[0]
             told += visit.text(
-                f" Of these months {written.month(first, 'en')} is the first that was filed.",
-                f"其中最早有申报的是{written.month(first, 'zh')}。",
+                " Of these months {month} is the first that was filed.",
+                month=bilingual(written.month(first, "en"), written.month(first, "zh")),
             )
         return {"text": told, "href": visit.here(period=str(before), sort=None)}
 
@@ -244,17 +272,19 @@ class _Answer:
         href = self.visit.here(by="firm", sort=None)
         if not of_traders:
             return {
-                "text": self.visit.text(f"{n} firms sent it, no trader.", f"由{n}家企业发出，无贸易商。"),
+                "text": self.visit.text("{n} firms sent it, no trader.", n=n),
                 "href": href,
             }
         share = self._share(int(traders["mass_mg"].sum()))
         return {
             "text": self.visit.text(
-                f"{n} firms sent it; {of_traders} traders among them stand between with {share}.",
-                f"由{n}家企业发出，其中{of_traders}家贸易商居间，经手{share}。",
+                "{n} firms sent it; {of_traders} traders among them stand between with {share}.",
+                n=n,
+                of_traders=of_traders,
+                share=share,
             ),
             "href": self.visit.here(by="firm", stage="trade", sort=None),
-        }  # fmt: skip
+        }
 
     @property
     def open(self) -> dict[str, str] | None:
@@ -262,7 +292,5 @@ class _Answer:
         if not self.open_mg:
             return None
         mass = written.mass(self.open_mg, self.language)
-        told = self.visit.text(
-            f"{mass} of goods in lots without a composition are not in it.", f"另有无成分批次的货物{mass}未计入。"
-        )
+        told = self.visit.text("{mass} of goods in lots without a composition are not in it.", mass=mass)
         return {"text": told, "href": self.visit.here(by="rows", sort="where.mass")}
