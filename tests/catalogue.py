@@ -110,9 +110,9 @@ def _compile(*, pseudo: bool) -> None:
 
 if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--pseudo", action="store_true")
-    if asked.parse_args().pseudo:
-        _compile(pseudo=True)
-    else:
+    asked.add_argument("--pseudo", action="store_true", help="English in brackets in place of Chinese")
+    asked.add_argument("--compile", action="store_true", help="leave the catalogue as it is")
+    given = asked.parse_args()
+    if not given.pseudo and not given.compile:
         _update()
-        _compile(pseudo=False)
+    _compile(pseudo=given.pseudo)
