@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from string import Formatter
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import LANGUAGES, Language, Text, bilingual, text
 from lodeline.material.mass import format_kg
 
-Language = Literal["en", "zh"]
 #: A dash: there is no such number.
 NO_NUMBER: Final = "–"
 COMMA: Final = text(", ")
@@ -149,7 +148,6 @@ Fact = Leaf | Series | Message
 F = TypeVar("F", bound=Fact)
 #: Puts one fact into words, as part of a sentence.
 Writer = Callable[[Leaf], str]
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 #: Where a sentence may go without a part.
 NOTHING: Final = Term("", "")
 _LEAVES: Final = (Party, Site, Lot, Name, Contact, Month, Day, Mass, Count, Number, Percent, Key, Term)

@@ -12,8 +12,9 @@ from itertools import product
 import pytest
 from playwright.sync_api import Page, Route
 
+from lodeline.language import LANGUAGES, Language
 from lodeline.web.accounts.addresses import urlpatterns as account_addresses
-from lodeline.web.words.language import LANGUAGES, TAGS, Language
+from lodeline.web.words.language import TAGS
 from tests.browser.conftest import Eyes
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import Portal

@@ -8,8 +8,8 @@ from functools import cache
 import httpx
 import pytest
 
+from lodeline.language import LANGUAGES, Language
 from lodeline.service.strategy.briefing import briefing
-from lodeline.web.words.language import LANGUAGES, Language
 from lodeline.web.words.strategy_sheet import document
 from tests.browser.conftest import Eyes
 from tests.browser.views import USUAL, VIEWS, Places

@@ -14,11 +14,11 @@ from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import Browser, Page
 
+from lodeline.language import LANGUAGES, Language
 from lodeline.office.access import clock
 from lodeline.office.accounts.demonstration import PASSWORD
 from lodeline.office.models import Membership, User
 from lodeline.store.opening import open_store
-from lodeline.web.words.language import LANGUAGES, Language
 from tests.browser.conftest import Workshop, context_of
 from tests.browser.examples import DUE, rows_with_problems, written
 from tests.browser.looking import scrolls_sideways

@@ -16,9 +16,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from lodeline.language import LANGUAGES, Language
 from lodeline.office.access.actor import ROLES
 from lodeline.web.urls import PAGES
-from lodeline.web.words.language import LANGUAGES, Language
 from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
 
 TEMPLATES: Final = Path(str(files("lodeline"))) / "web/templates"

@@ -20,12 +20,12 @@ from tests.web.signing_in import FILER, FIRM, LOGIN, client, records, sign_in, s
 
 from lodeline import __version__
 from lodeline.build import build
+from lodeline.language import LANGUAGES
 from lodeline.office.access import clock
 from lodeline.office.accounts import on_server
 from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.models import AuditRecord, User
 from lodeline.store.database import Database
-from lodeline.web.words.language import LANGUAGES
 
 # Signing in.
 

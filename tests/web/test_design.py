@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
 import lodeline.web
+from lodeline.language import LANGUAGES
 from lodeline.web import urls
 from lodeline.web.pages.design.design import design
 from lodeline.web.parts.values import (
@@ -36,7 +37,6 @@ from lodeline.web.parts.values import (
     Progress,
 )
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import LANGUAGES
 
 PARTS = Path(lodeline.web.__file__).parent / "templates/lodeline/parts"
 

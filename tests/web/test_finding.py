@@ -18,6 +18,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.detection.battery import DETECTORS, explanation_of
 from lodeline.detection.detector import ANY_QUESTION
 from lodeline.detection.detectors import round_trip
+from lodeline.language import Language
 from lodeline.message import (
     ARROW,
     NOTHING,
@@ -36,7 +37,6 @@ from lodeline.web.pages.findings import finding as page_of_finding
 from lodeline.web.pages.findings.evidence import FLOWS
 from lodeline.web.pages.findings.evidence_words import TERMS
 from lodeline.web.pages.register import organisations
-from lodeline.web.words.language import Language
 from lodeline.web.words.messages import sentences
 from lodeline.web.words.words import organisation_names
 

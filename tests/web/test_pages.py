@@ -26,6 +26,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.control.declaration import read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.journal.entry import canonical_json
+from lodeline.language import LANGUAGES
 from lodeline.ledger.register import TABLES
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Actor, RoleGrant
@@ -61,7 +62,7 @@ from lodeline.store.store import INSPECTION_KIND, Store
 from lodeline.web.moved import MOVED
 from lodeline.web.urls import PAGES, urlpatterns
 from lodeline.web.visit import address
-from lodeline.web.words.language import LANGUAGES, TAGS
+from lodeline.web.words.language import TAGS
 
 pytestmark = pytest.mark.medium
 

@@ -20,6 +20,7 @@ from tests.web.as_official import OFFICIAL
 from tests.web.test_pages import planned as planned_visit
 from tests.web.test_publisher import at_work, without_frames
 
+from lodeline.language import LANGUAGES
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import parse_mass
@@ -44,7 +45,6 @@ from lodeline.web.api import api
 from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.urls import PAGES
 from lodeline.web.visit import FOR_EVERYBODY
-from lodeline.web.words.language import LANGUAGES
 
 #: Most firms of the small world are elsewhere.
 REGION: Final = "CN-JX"

@@ -21,6 +21,7 @@ from tests.web.strategy_sample import run
 from tests.web.test_pages import AGENT
 from tests.web.test_permissions import actor
 
+from lodeline.language import LANGUAGES, Language
 from lodeline.office.access import clock
 from lodeline.office.models import AuditRecord, StrategyRun
 from lodeline.office.strategy import releases, runs
@@ -29,7 +30,6 @@ from lodeline.service.strategy.briefing import briefing, with_names
 from lodeline.strategy.figure import BASES
 from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
-from lodeline.web.words.language import LANGUAGES, Language
 from lodeline.web.words.strategy_sheet import document
 
 pytestmark = pytest.mark.medium

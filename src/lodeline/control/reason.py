@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Literal, cast
 
-from lodeline.ledger.problem import Language, shorten
+from lodeline.language import Language
+from lodeline.ledger.problem import shorten
 from lodeline.tables import table_rows
 
 VerdictWord = Literal["release", "query", "hold"]

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from lodeline import language as lang
-from lodeline.language import Text, bilingual
+from lodeline.language import Language, Text, bilingual
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.tables import table_rows
 
 Severity = Literal["reject", "confirm", "flag"]
-Language = Literal["en", "zh"]
 Fact = str | int
 
 #: A fact is quoted to its reader; a whole pasted report is not.

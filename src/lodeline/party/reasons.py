@@ -13,7 +13,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from lodeline.ledger.problem import Language, shorten
+from lodeline.language import Language
+from lodeline.ledger.problem import shorten
 from lodeline.party.likeness import Likeness
 from lodeline.party.lists import Listing, Measure, Scope
 from lodeline.party.ownership import Stake

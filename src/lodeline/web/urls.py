@@ -13,6 +13,7 @@ from django.urls.resolvers import RoutePattern
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
+from lodeline.language import LANGUAGES
 from lodeline.web.moved import addresses as moved
 from lodeline.web.named import NamedConverter
 from lodeline.web.page import Page, served_view
@@ -37,7 +38,7 @@ from lodeline.web.pages.tour import pages as tour
 from lodeline.web.pages.trade import pages as trade
 from lodeline.web.server.errors import at_fault, not_found, unreadable
 from lodeline.web.server.language_of_address import LanguagePrefix
-from lodeline.web.words.language import LANGUAGES, preferred
+from lodeline.web.words.language import preferred
 
 #: The first that fits is shown, so the register comes after others: `register/<named:organisation>/` fits much.
 PAGES: tuple[Page, ...] = (

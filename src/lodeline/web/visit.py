@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from lodeline.errors import UserError
-from lodeline.language import words
+from lodeline.language import Language, Text, words
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
 from lodeline.regulation.pack import shipped_codes
@@ -29,7 +29,6 @@ from lodeline.web.access.territory import RegionalReading, narrowed_register
 from lodeline.web.published_desk import PublishedDesk
 from lodeline.web.reading import Desk, Reading
 from lodeline.web.server import configuration
-from lodeline.web.words.language import Language, Text
 
 
 class BadQuestionError(UserError):

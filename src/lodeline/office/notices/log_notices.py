@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from lodeline.language import LANGUAGES
 from lodeline.ledger.licence import GOODS
-from lodeline.ledger.problem import Language
 from lodeline.ledger.register import TABLES
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
@@ -32,7 +32,6 @@ _NEWS: Final = timedelta(days=14)
 _ENTRIES_AT_ONCE: Final = 1000
 _BOOKMARK: Final = "notices"
 _KINDS: Final = {"exit": "exit-confirmed", "correct": "exit-corrected", "void": "reservation-void"}
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 
 def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from lodeline import __version__
 from lodeline.build import build, commit
 from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
-from lodeline.language import bilingual, text
+from lodeline.language import Language, bilingual, text
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.log.audit import Judge, Verdict, verify
 from lodeline.service.log.older_backup import (
@@ -58,8 +58,6 @@ MANIFEST: Final = "manifest.json"
 _CODE: Final = "manifest.code"
 #: Faults that are told one by one.
 _FAULTS_LISTED: Final = 5
-
-Language = Literal["en", "zh"]
 
 
 class RefusedError(BackupError):

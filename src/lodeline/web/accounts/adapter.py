@@ -22,7 +22,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from lodeline.language import text
+from lodeline.language import Language, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import actor_of
 from lodeline.office.accounts.people import needs_second_factor
@@ -32,7 +32,7 @@ from lodeline.web.accounts.lazy_text import lazy_text
 from lodeline.web.accounts.records import record_failure
 from lodeline.web.parts.qr import draw_code
 from lodeline.web.server.language_of_address import active_language
-from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS, Language
+from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS
 
 _log = logging.getLogger(__name__)
 #: Name of the threads that post mail.

@@ -11,13 +11,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from lodeline.errors import UserError
+from lodeline.language import Text, text
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.office.models import Membership
 from lodeline.web.parts.values import Act, Notice, Person
 from lodeline.web.visit import Visit
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, language_at, text
+from lodeline.web.words.language import language_at
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
 
 #: Name of an account page → its headline.

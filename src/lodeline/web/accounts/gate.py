@@ -17,11 +17,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
 from lodeline.errors import UserError
+from lodeline.language import LANGUAGES
 from lodeline.office.accounts.first_run import is_first_run
 from lodeline.office.accounts.people import needs_second_factor, with_second_factor
 from lodeline.web.server.errors import UserErrors
 from lodeline.web.server.language_of_address import active_language
-from lodeline.web.words.language import LANGUAGES
 
 #: Pages that who has to set up a second factor needs for it.
 _ON_THE_WAY: Final = frozenset(

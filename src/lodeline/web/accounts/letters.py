@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
+from lodeline.language import Language, text
 from lodeline.office.access import clock
 from lodeline.office.accounts.invitations import Invited
 from lodeline.office.models import User
@@ -26,7 +27,7 @@ from lodeline.web.accounts.adapter import post_beside
 from lodeline.web.server import configuration
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS, Language, text
+from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS
 from lodeline.web.words.roles import ROLE_NAMES
 
 _log = logging.getLogger(__name__)

@@ -32,7 +32,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
-from lodeline.language import bilingual
+from lodeline.language import Language, Text, bilingual, text
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.access.two import ProposalError
 from lodeline.office.accounts.idempotency import InFlightError, KeyReusedError, WrongKeyError
@@ -56,7 +56,7 @@ from lodeline.service.lots.flow import NoSuchElementError, NotOnTheWayError
 from lodeline.service.parties.parties import PartyError
 from lodeline.store.trouble import first_line
 from lodeline.web.reading import StillComputingError
-from lodeline.web.words.language import Language, Text, preferred, text
+from lodeline.web.words.language import preferred
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lodeline.web.words.language import Text, text
+from lodeline.language import Text, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

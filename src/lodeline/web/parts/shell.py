@@ -12,6 +12,7 @@ from django.template import Engine, RequestContext
 
 from lodeline.build import build
 from lodeline.errors import UserError
+from lodeline.language import LANGUAGES, Language
 from lodeline.office.access import clock
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.parties.parties import waiting
@@ -21,7 +22,7 @@ from lodeline.web.parts.values import Tab
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import LANGUAGES, NAMES, TAGS, Language, language_at
+from lodeline.web.words.language import NAMES, TAGS, language_at
 
 
 def show(visit: Visit, template: str, *, title: str, status: int = 200, **context: object) -> HttpResponse:

@@ -17,9 +17,9 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline import language as lang
+from lodeline.language import Text
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text
 from lodeline.web.words.words import Tone
 
 Value = str | int | float | None

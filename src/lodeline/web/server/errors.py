@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse
 
 from lodeline.errors import UserError
 from lodeline.flow.index import UnknownLot
+from lodeline.language import Language, Text, text
 from lodeline.office.access.actor import NOBODY, NotAllowedError
 from lodeline.service.entries.subject import UnknownSubject
 from lodeline.store.trouble import first_line
@@ -29,7 +30,7 @@ from lodeline.web.pages.common.computing import computing
 from lodeline.web.parts.shell import show
 from lodeline.web.reading import StillComputingError, waits_a_little, waits_as_a_form
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
-from lodeline.web.words.language import Language, Text, language_at, text
+from lodeline.web.words.language import language_at
 
 _TITLES: Final[dict[int, Text]] = {
     400: text("This address cannot be read"),

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import LocalePrefixPattern
 from django.utils import translation
 
-from lodeline.web.words.language import DJANGO_LANGUAGES, Language, language_at
+from lodeline.language import Language
+from lodeline.web.words.language import DJANGO_LANGUAGES, language_at
 
 
 class LanguageOfAddress:

@@ -13,11 +13,10 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.detection.finding import Finding, MeasuredStep
-from lodeline.language import words
+from lodeline.language import Language, words
 from lodeline.material.element import ELEMENTS
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.parts.table import Cell, Head, Row, Shown
-from lodeline.web.words.language import Language
 from lodeline.web.words.messages import NOBODY
 from lodeline.web.words.messages import sentences as words_of
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from lodeline.language import Text, text
 from lodeline.web.drawing.number import NO_BREAK_SPACE
 from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 CAUSES: Final[Mapping[str, Text]] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from lodeline.language import Language
 from lodeline.web.parts.table import Cell
 from lodeline.web.words import filing as words
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import Language
 
 
 def filed_cell(column: str | None, text: str | None, language: Language) -> Cell:

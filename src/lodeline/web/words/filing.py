@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
-from lodeline.web.words.language import Language, Text, text
+from lodeline.language import Language, Text, text
 
 LABELS: Final[Mapping[str, Text]] = {
     "event": text("Event", context="filing, filing, LABELS"),

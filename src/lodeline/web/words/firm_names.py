@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from lodeline.language import Language
 from lodeline.store.opening import open_store
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Language
 from lodeline.web.words.words import organisation_names
 
 

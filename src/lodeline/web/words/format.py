@@ -10,10 +10,9 @@ import math
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lodeline.language import text
+from lodeline.language import Language, text
 from lodeline.regulation.span import Span
 from lodeline.web.drawing.number import NO_BREAK_SPACE, THIN_SPACE, Unit, grouped, mass_unit
-from lodeline.web.words.language import Language
 
 NOTHING = "–"
 MG_PER_KG = 1_000_000

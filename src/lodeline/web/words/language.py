@@ -1,17 +1,12 @@
-"""Two languages side by side: whoever writes a text writes it twice, and the reader's is chosen when it is shown."""
+"""The languages as browsers and libraries call them, and the one that a browser asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
-from lodeline.language import Text, text
+from lodeline.language import LANGUAGES, Language
 
-__all__ = ["Language", "Text", "preferred", "text"]
-
-Language = Literal["en", "zh"]
-
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 #: What a browser is told (BCP 47).
 TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 #: What Django and its libraries call the languages.

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from lodeline.language import bilingual
+from lodeline.language import Language, Text, bilingual, text
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.tables import table_rows
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 STATUS: Final[Mapping[str, Text]] = {

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from lodeline.language import Language, Text, text
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.web.drawing.number import NO_BREAK_SPACE
-from lodeline.web.words.language import Language, Text, text
 
 #: Product kinds in a word or two; data/reference/products.csv has the full names.
 _PRODUCTS: Final[Mapping[str, Text]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from lodeline.language import Language
 from lodeline.message import (
     NO_NUMBER,
     Contact,
@@ -28,7 +29,6 @@ from lodeline.message import (
 )
 from lodeline.web.drawing.number import grouped
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Language
 
 NOBODY: Final[Mapping[str, str]] = {}
 

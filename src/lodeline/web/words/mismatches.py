@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lodeline.language import Text, text
 from lodeline.web.words import exceptions as exception_words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 KINDS: Final[Mapping[str, Text]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lodeline.web.words.language import Language, Text, text
+from lodeline.language import Language, Text, text
 
 ROLE_NAMES: Final[Mapping[str, Text]] = {
     "filer": text("Filer"),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from lodeline.language import Language, Text, text
 from lodeline.web.drawing.number import NO_BREAK_SPACE
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 Json = Mapping[str, Any]

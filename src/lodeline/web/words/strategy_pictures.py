@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from lodeline.language import text
+from lodeline.language import Language, text
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.curves import Curve, Curves, draw_curves
 from lodeline.web.drawing.stops import StopRow, Stops, StopsWords, draw_stops
@@ -15,7 +15,6 @@ from lodeline.web.drawing.tornado import Swing, Tornado, draw_tornado
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
 from lodeline.web.words import words
-from lodeline.web.words.language import Language
 
 Json = Mapping[str, Any]
 #: Widths in pixels: of what spans the page, and of one of two beside each other.

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
-from lodeline.language import text
+from lodeline.language import Language, text
 from lodeline.web.drawing.svg import SHAPES, Markup, element, escape
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
-from lodeline.web.words.language import TAGS, Language
+from lodeline.web.words.language import TAGS
 
 Json = Mapping[str, Any]
 _STYLES: Final = ("lodeline.css", "drawing.css", "brief.css")

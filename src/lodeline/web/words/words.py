@@ -11,12 +11,11 @@ from typing import Final, Literal
 import pycountry
 
 from lodeline.detection import battery
-from lodeline.language import bilingual
+from lodeline.language import Language, Text, bilingual, text
 from lodeline.ledger import roles
 from lodeline.ledger.register import Register
 from lodeline.material.element import CHEMICAL_NAMES, TREO
 from lodeline.regulation.content import ANY_RARE_EARTH
-from lodeline.web.words.language import Language, Text, text
 
 #: What a colour means; it stands beside a word and a shape, never alone.
 Tone = Literal["ink", "quiet", "flow", "gain", "loss", "hold"]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access.actor import AGENCY_ROLES
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.email_change import EmailChangeError
@@ -34,7 +35,7 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import NAMES, text
+from lodeline.web.words.language import NAMES
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _MEMBERSHIPS: Final = (

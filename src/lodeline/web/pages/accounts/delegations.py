@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
 from lodeline.office.accounts.people import InputError, PeopleError
@@ -17,7 +18,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 
 _DONE: Final = {
     "delegate": text("That organisation may file for you."),

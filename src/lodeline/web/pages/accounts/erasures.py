@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.people import InputError, PeopleError
@@ -18,7 +19,6 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.parts.values import Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 _STATES: Final[dict[str, Text]] = {
     "open": text("waits for a decision"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.accounts.erasure import account_called
 from lodeline.office.accounts.holds import Held, hold_organisation, hold_person, holds, lift
@@ -19,7 +20,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 
 _DONE: Final = {
     "set": text("The hold stands."),

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.erasure import Obstacle
@@ -19,7 +19,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 
 _DONE: Final = {

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AGENCY_ROLES, Actor
 from lodeline.office.access.territory import regions
@@ -41,7 +42,6 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES, duty
 
 _COLUMNS: Final = (

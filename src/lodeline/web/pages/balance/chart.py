@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.service.balance.site_run import PAGE_DRAWN, Run
 from lodeline.service.balance.sites import Statement
 from lodeline.web.drawing.bars import Bar, BarKind, Bars, draw_bars
@@ -16,7 +17,6 @@ from lodeline.web.pages.balance.run import page_name
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _STATES: Final[dict[str, State]] = {"gain": "gain", "loss": "loss"}
 #: Where a difference shows (service.balance.sites.Statement.parts).

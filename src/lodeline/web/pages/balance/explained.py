@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.detection.finding import Finding
-from lodeline.language import bilingual
+from lodeline.language import LANGUAGES, Language, Text, bilingual, text
 from lodeline.service.balance.explaining import Explanation, Kind, costs
 from lodeline.service.balance.site_books import SiteBooks
 from lodeline.service.balance.sites import Statement
@@ -17,7 +17,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import LANGUAGES, Language, Text, text
 from lodeline.web.words.lots import EVENTS
 
 #: The name of a lot in the ledger → what the reader calls it.

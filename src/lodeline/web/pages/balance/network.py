@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lodeline.accountancy.untestable import REASONS
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.balance.reconciling import FAMILY_RATE, Reconciled, Suspect, reconcile_nation
@@ -24,7 +24,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _NOT_COUNTED: Final = ", not counted"
 _BETWEEN: Final = " > "

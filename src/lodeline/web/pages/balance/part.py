@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.span import Span
 from lodeline.service.balance.book import balances, shared_errors
@@ -25,7 +26,6 @@ from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: States of service.balance.sites.STATES: word, shape, tone.

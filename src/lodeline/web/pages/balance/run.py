@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lodeline.accountancy.signature import Identification
 from lodeline.accountancy.untestable import REASONS
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, DetectionPower, Run, Side
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import grouped
@@ -16,7 +16,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Site of a laboratory (None: a scale of the site itself) and method → what a measurement of theirs is called.

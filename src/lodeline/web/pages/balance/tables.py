@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.material.mass import format_kg
 from lodeline.service.balance.sites import Statement
 from lodeline.store.queries import log as log_entries
@@ -20,7 +21,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 #: Masses of a balance (accountancy.balance.BALANCE), in the order of the table, and what they are called.
 MASSES: Final[Mapping[str, Text]] = {

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.service.balance import year as answers
 from lodeline.service.balance.reconciling import Reconciled, reconcile_nation
@@ -27,7 +27,6 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: State of service.balance.year.cells → word, shape, tone, and the states of sites (`?state=`) that make them.

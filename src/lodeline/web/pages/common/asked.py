@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lodeline.language import bilingual, text
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -12,7 +12,6 @@ from lodeline.web.parts import choice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 
 #: An option of a filter: its value in the address, and its words.
 Option = tuple[str, str]

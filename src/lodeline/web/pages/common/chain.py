@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.web.drawing.number import Unit
 from lodeline.web.drawing.sankey import Column as Stage
 from lodeline.web.drawing.sankey import Link, Node, NodeKind, Sankey, draw_sankey
@@ -18,7 +18,6 @@ from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.words import Tone
 
 #: Where a stage stands from left to right; recycling makes what separation makes.

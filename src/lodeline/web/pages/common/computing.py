@@ -10,12 +10,11 @@ from typing import Final
 
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Progress
 from lodeline.web.reading import Stage
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, text
 
 #: Seconds until the page asks again.
 AGAIN_S: Final = 2

@@ -7,10 +7,10 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.office.filing.sandbox import ledger
 from lodeline.web.parts.values import Notice
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, text
 
 #: `?said=`: what an act has come to; a code, so that an address can put no words of its own on a page.
 _NOTICES: Final[Mapping[str, Text]] = {

@@ -12,12 +12,12 @@ from typing import Any, Final
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.language import Language, Text
 from lodeline.office.access import clock
 from lodeline.service.firm.organisation_view import OrganisationView
 from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Language, Text
 
 WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),

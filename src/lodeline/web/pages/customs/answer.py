@@ -14,7 +14,7 @@ from django.http import HttpResponse
 
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import vocabulary
-from lodeline.language import Text, bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.web.pages.customs.form import form
 from lodeline.web.pages.customs.line_card import line_card
 from lodeline.web.pages.customs.line_table import lines_of, opened, verdict_table
@@ -26,7 +26,6 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 
 Json = dict[str, Any]
 _SMALL: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")

@@ -15,6 +15,7 @@ from lodeline import language as lang
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
 from lodeline.errors import UserError
+from lodeline.language import Text
 from lodeline.office.access import clock
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
@@ -34,7 +35,6 @@ from lodeline.web.pages.customs.verdicts import MARKS, QUERY_STATES, VERDICTS
 from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text
 
 #: Stands in the form of a release for every line that may leave.
 _EVERY: Final = "all"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
 from lodeline.service.customs import papers as desk_papers
@@ -24,7 +24,6 @@ from lodeline.web.parts.values import Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import text
 
 #: States of a query in which somebody has to act, by who.
 _FOR_SHIPPER: Final = frozenset({"asked"})

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.batches import Kept, State
@@ -25,7 +26,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, safe_cell, shown,
 from lodeline.web.parts.values import Notice, Progress
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 STATES: Final = {
     State.WAITING: text("waits for its turn"),

@@ -30,7 +30,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.declaration import read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
@@ -50,7 +50,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 #: Lines of declarations whose answers are kept, in all; the answer about one takes some kilobytes.
 _LINES_KEPT = 10_000

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lodeline.control.declaration import columns
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.composition import BASES
 from lodeline.material.product import PRODUCTS
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, text
 
 LABELS: Final[Mapping[str, Text]] = {
     "line": text("Line", context="customs"),

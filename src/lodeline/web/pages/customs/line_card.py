@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.declaration import Line
+from lodeline.language import Text, text
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.pages.customs.reasons import reason_text
@@ -13,7 +14,6 @@ from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS, WORST, Pair, ma
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.law import EVIDENCE, short_title
 from lodeline.web.words.lots import composition_text
 from lodeline.web.words.words import Tone

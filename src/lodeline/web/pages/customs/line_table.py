@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lodeline.language import text
 from lodeline.web.pages.customs.many import presets, row_choices
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS, Pair
@@ -12,7 +13,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def opened(visit: Visit, pairs: list[Pair]) -> list[Pair]:

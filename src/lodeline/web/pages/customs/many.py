@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.customs.history import ExporterHistory, exporter_history
 from lodeline.office.customs.many import DECISIONS, Decision
 from lodeline.office.models import CustomsCase
@@ -15,7 +15,6 @@ from lodeline.web.parts.table import Cell, Row
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 
 #: A declaration of so many lines is shown as cards; a longer one as a table, with a card for the line that is opened.
 CARDS_MOST: Final = 3

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline import language as lang
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual
 from lodeline.office.access import clock
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.customs.rule_queries import ABOUT_RULES, rules_of
@@ -27,7 +27,6 @@ from lodeline.web.parts.values import Act, Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: What the five documents of the procedure are called.

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.reason import vocabulary
-from lodeline.language import bilingual
+from lodeline.language import Language, Text, bilingual, text
 from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
 from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.messages import writer
 
 #: Facts that hold a day.

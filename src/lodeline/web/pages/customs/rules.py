@@ -15,7 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
 from lodeline.control.settling import documents
 from lodeline.control.standing_answer import open_questions as open_rules
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.customs import standing_answers as office
 from lodeline.office.customs.rule_queries import open_about_rules, rules_of
@@ -32,7 +32,6 @@ from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 
 #: So long a proposed answer stands, unless its officer says otherwise.
 _USUAL_DAYS: Final = 90

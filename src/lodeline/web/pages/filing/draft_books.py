@@ -7,12 +7,11 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.filing.sentences import kilograms
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.service.balance.book import SIGMAS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _HALVES: Final[dict[tuple[str, str], tuple[Text, Text]]] = {
     ("shipment", "closes"): (

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.office.models import Draft
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import filing as words
 from lodeline.web.words import format as written
 from lodeline.web.words.filed_cells import filed_cell
-from lodeline.web.words.language import text
 
 _STATES = ("unchanged", "changed", "new", "missing")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.filing import suggestions
 from lodeline.office.filing.draft_content import TYPED, Content, content_at
 from lodeline.office.filing.suggestions import ALL, Suggestion
@@ -16,7 +17,6 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import filing as words
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 _NAME: Final = "suggestions"
 _KINDS: Final[dict[str, Text]] = {

@@ -8,6 +8,7 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import Text, text
 from lodeline.ledger.extension import Extension
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
@@ -20,7 +21,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _DONE: Final[dict[str, Text]] = {
     "grant": text("The deadline is extended. The firms find it in their notices."),

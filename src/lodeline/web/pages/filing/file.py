@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.filing import beginning, draft_check, drafts, sandbox
 from lodeline.office.models import Draft
@@ -25,7 +25,6 @@ from lodeline.web.parts.values import Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.due import due_day, due_words, extended_words, month_name
-from lodeline.web.words.language import Text, text
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Months that have been filed and are offered for correction without being asked for.

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.filing.written import TYPED
 from lodeline.filing.written import written as as_filed
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.office.accounts.key_standing import registration_of
 from lodeline.office.filing import filings as filed
 from lodeline.office.filing import sandbox
@@ -26,7 +26,6 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import filing as words
 from lodeline.web.words import format as written
 from lodeline.web.words.filed_cells import filed_cell
-from lodeline.web.words.language import text
 
 _COLUMNS = (
     "event", "kind", "role", "on", "site", "lot", "product", "mass_kg", "composition", "counterparty_name", "document",

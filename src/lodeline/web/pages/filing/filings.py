@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.filing import filings as filed
 from lodeline.office.filing import sandbox
 from lodeline.web.pages.common.firm_notice import firm_name
@@ -11,7 +12,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 CERTIFIED: dict[str | None, Text] = {
     "passkey": text("passkey"),

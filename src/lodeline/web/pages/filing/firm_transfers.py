@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import Text, text
 from lodeline.office.filing import disputes, transfers
 from lodeline.office.filing.drafts import DraftError
 from lodeline.office.models import Dispute
@@ -24,7 +25,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Notice, Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Where a transfer stands (service.firm.organisation_view.DeliveryStatus): word, shape, tone.

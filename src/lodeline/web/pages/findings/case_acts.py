@@ -15,6 +15,7 @@ from django.http import QueryDict
 from lodeline import language as lang
 from lodeline.detection.battery import DUTIES
 from lodeline.detection.finding import Finding
+from lodeline.language import Text
 from lodeline.office.findings import cases
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, parameters
@@ -22,7 +23,6 @@ from lodeline.office.findings.views import CaseStatus, deciders, is_heard, watch
 from lodeline.office.models import Case
 from lodeline.web.parts.values import Act, Field, Look
 from lodeline.web.visit import BadQuestionError, Visit
-from lodeline.web.words.language import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.findings.files import content_of
 from lodeline.office.findings.views import CaseStatus, steps_of
 from lodeline.office.models import Case, CaseFile, CaseStep
@@ -19,7 +20,6 @@ from lodeline.web.parts.table import Cell
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: Kind of step → what it is called where the authority speaks, and its mark.

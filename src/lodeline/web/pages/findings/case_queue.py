@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from lodeline.detection.finding import Finding
 from lodeline.errors import UserError
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.matching import cases_of
@@ -23,7 +24,6 @@ from lodeline.web.parts.values import Notice
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Cases that one form takes: each is a signed entry of the log.
 MOST_AT_ONCE = 100

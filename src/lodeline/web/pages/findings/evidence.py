@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.finding import Finding
+from lodeline.language import Text, text
 from lodeline.material.mass import parse_mass
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import Unit
@@ -22,7 +23,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 Item = Mapping[str, Any]
 

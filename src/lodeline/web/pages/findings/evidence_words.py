@@ -11,7 +11,7 @@ from typing import Any, Final
 from lodeline.accountancy.untestable import REASONS
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import Finding
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.mass import parse_mass
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
@@ -19,7 +19,6 @@ from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 Item = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from lodeline.detection.battery import DUTIES
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
 from lodeline.errors import UserError
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
@@ -42,7 +42,6 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.strategy import money
 
 #: The ways to look at the queue.

@@ -10,7 +10,7 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.finding import Finding
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.material.mass import parse_mass
 from lodeline.office.findings import cases
 from lodeline.office.findings.files import FileRefusedError, attached
@@ -34,7 +34,6 @@ from lodeline.web.parts.values import Fact, Field, Notice
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: What a row says in columns; the rest is in its last one. Its number in the ledger is for programs.
 _IN_COLUMNS: Final = ("kind", "event", "on", "mass_kg", "entry", "movement")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lodeline.detection.finding import Finding, MeasuredStep
-from lodeline.web.words.language import Language, Text, text
+from lodeline.language import Language, Text, text
 from lodeline.web.words.words import Tone
 
 _STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {

@@ -8,6 +8,7 @@ from typing import Final
 from lodeline.accountancy.worth import price_year
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
+from lodeline.language import text
 from lodeline.ledger.parallel_run import in_parallel_run
 from lodeline.material.mass import format_kg
 from lodeline.office.access import clock
@@ -19,7 +20,6 @@ from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.messages import sentences
 from lodeline.web.words.strategy import money
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.service.inspections.reading import Visit as Visited
 from lodeline.service.inspections.reading import visits_of
 from lodeline.service.inspections.visits import inspections
@@ -13,7 +14,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import text
 
 
 def firm_inspections(visit: Visit, organisation: str) -> HttpResponse:

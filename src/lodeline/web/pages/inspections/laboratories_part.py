@@ -11,6 +11,7 @@ import polars as pl
 
 from lodeline.accountancy.untestable import REASONS
 from lodeline.accountancy.verification.laboratories import BUDGET
+from lodeline.language import Text, text
 from lodeline.service.inspections.laboratories import Instruments
 from lodeline.web.drawing.intervals import Interval, Intervals, draw_intervals
 from lodeline.web.drawing.number import grouped
@@ -19,7 +20,6 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 Drift = Mapping[str, Any]
 #: So many are drawn; the table has all.

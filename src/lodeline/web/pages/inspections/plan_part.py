@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from lodeline.language import bilingual
+from lodeline.language import Language, Text, bilingual, text
 from lodeline.material.composition import read_canonical
 from lodeline.material.mass import PPB, share_mg
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, Text, text
 from lodeline.web.words.lots import product
 
 ACTS: Final[Mapping[str, Text]] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lodeline.language import text
 from lodeline.service.inspections.planning import EnteredPlan, measured_under
 from lodeline.web.pages.inspections.plan_part import CHOSEN, duration
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def plans_table(visit: Visit, entered: Sequence[EnteredPlan]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.ledger.roles import ROLES
 from lodeline.message import in_words
 from lodeline.service.inspections.choosing import Choice
@@ -22,7 +22,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.lots import product
 from lodeline.web.words.messages import writer
 from lodeline.web.words.strategy import money

@@ -12,7 +12,7 @@ import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.null import score_of
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.composition import read_canonical
 from lodeline.material.mass import PPB
 from lodeline.service.inspections.reading import RESULT, Bag, Planned
@@ -22,7 +22,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.lots import product
 
 OUTCOMES: Final[Mapping[str, tuple[Text, str]]] = {

@@ -13,6 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.filing.table import Table as Filed
 from lodeline.filing.table import read_bytes
+from lodeline.language import Text, text
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.ledger.succession import holder_on, holders_of
 from lodeline.office.access import clock
@@ -28,7 +29,6 @@ from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 #: Rows that can be typed; longer counts come as a file.
 _TYPED_ROWS: Final = 6

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.ledger.succession import holders_of
 from lodeline.service.inspections.visits import Inspection, compared, inspections, standing_seals
 from lodeline.web.parts.table import Cell, Column, Row, Shown, Table, shown
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 ACTS: Final[Mapping[str, Text]] = {
     "count": text("Count", context="inspections, visits part"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.core import signing
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.law import packs as law_office
@@ -40,7 +41,6 @@ from lodeline.web.parts.values import Act, Fact, Field, Notice
 from lodeline.web.reading import Stage, StillComputingError
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import text
 
 Json = dict[str, Any]
 _SIDES: Final[Sides] = (text("Law that stands"), text("Proposed pack"))

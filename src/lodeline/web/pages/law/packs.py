@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.law import packs as law_office
@@ -35,7 +36,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 #: State of a proposal → its word, shape and tone.

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 
 from lodeline.detection.battery import explanation_of
 from lodeline.detection.identity import named_in
+from lodeline.language import Text, text
 from lodeline.service.customs.replay import replay
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs.verdicts import MARKS as VERDICT_MARKS
@@ -22,7 +23,6 @@ from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wa
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.law import MARKS as STATUS_MARKS
 from lodeline.web.words.law import STATUS, short_title
 from lodeline.web.words.lots import product

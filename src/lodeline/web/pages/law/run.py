@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
 
+from lodeline.language import text
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Status
 from lodeline.service.law import law as questions
@@ -16,7 +17,6 @@ from lodeline.web.pages.common import law_days
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import text
 from lodeline.web.words.law import MARKS, STATUS, short_title
 
 Json = dict[str, Any]

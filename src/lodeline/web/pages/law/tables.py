@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.web.pages.common import law_days
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.law import CHANGES, EVIDENCE, MARKS, STATUS, sentences, short_title, word
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access import clock
@@ -22,7 +22,6 @@ from lodeline.service.licences.draws import Drawn, reserved_for
 from lodeline.service.licences.exits import Exit
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
-from lodeline.web.words.language import Text, text
 
 _NOTICES: Final[Mapping[str, Text]] = {
     "exit": text("The exit is booked."),

@@ -14,6 +14,7 @@ from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import needed_documents
 from lodeline.control.licences.licensing import MOVES, Kind, proposers
+from lodeline.language import Text
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import application_review, application_views
@@ -38,7 +39,6 @@ from lodeline.web.parts.values import Act, Field, Look, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 from lodeline.web.words.lots import product
 
 _EXPORTS_SHOWN: Final = 50

@@ -14,6 +14,7 @@ from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.end_use import read_needs
 from lodeline.control.licences.licensing import Clock
+from lodeline.language import Text
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import format_kg
 from lodeline.office.licences import application_views
@@ -29,7 +30,6 @@ from lodeline.web.parts.values import Fact, Field
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 from lodeline.web.words.lots import composition_text, product_and_code
 from lodeline.web.words.words import Tone
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
+from lodeline.language import Text, text
 from lodeline.ledger.licence import DEEDS, Deed, Licence
 from lodeline.ledger.register import Register
 from lodeline.office.access import clock
@@ -25,7 +26,6 @@ from lodeline.web.parts.values import Act, Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 
 #: What an officer chooses, what waits, and what the button of the second officer says.
 DEED_TEXTS: Final[Mapping[Deed, tuple[Text, Text, Text]]] = {

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from lodeline.control.licences.end_use import EndUse, Question, large_mg
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.mass import format_kg
 from lodeline.service.licences.end_use import EndUses
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 

@@ -12,7 +12,7 @@ from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import GOODS, SHARED, TERMS, needed_documents
 from lodeline.control.licences.end_use import large_mg
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual
 from lodeline.ledger.problem import Problem as Found
 from lodeline.material.mass import format_kg
 from lodeline.office.findings.files import FileRefusedError, attached
@@ -30,7 +30,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Table, shown, wanted_csv
 from lodeline.web.parts.values import Act, Field, Notice, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
-from lodeline.web.words.language import Text
 
 _ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
 #: Lines of goods that stand empty at the end of the form.

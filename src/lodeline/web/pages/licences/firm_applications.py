@@ -11,6 +11,7 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.licences.licensing import RELATIONS
+from lodeline.language import text
 from lodeline.office.licences import application_views, prefilling
 from lodeline.office.licences import applications as office
 from lodeline.office.licences.application_steps import ApplicationError
@@ -26,7 +27,6 @@ from lodeline.web.parts.values import Field, Notice, Tab
 from lodeline.web.visit import BadQuestionError
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Models that are offered to begin with, the newest.
 _MODELS_MOST: Final = 50

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.http import HttpResponse
 
+from lodeline.language import Language, Text, text
 from lodeline.service.licences.answers import RegisteredLicence
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.pages.licences.application_part import KINDS
@@ -20,7 +21,6 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, Text, text
 
 #: What can be looked at: `?view=`.
 VIEWS: Final[Mapping[str, Text]] = {

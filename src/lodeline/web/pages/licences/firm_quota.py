@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.service.licences.quotas import OwnQuota
 from lodeline.service.licences.runs import planned_runs
 from lodeline.web.pages.common.firm_part import Firm
@@ -15,7 +16,6 @@ from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Tab
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def quota(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:

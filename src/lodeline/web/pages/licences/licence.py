@@ -12,6 +12,7 @@ from typing import Final
 
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.material.mass import format_kg
 from lodeline.service.licences.accounts import AccountMasses
 from lodeline.service.licences.answers import (
@@ -32,7 +33,6 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {

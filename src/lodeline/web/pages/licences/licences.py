@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.control.licences.licensing import Clock
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.licences import application_views
 from lodeline.office.models import Application
@@ -27,7 +28,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 
 _STATES: Final[dict[str, tuple[Text, frozenset[str]]]] = {
     "open": (text("To decide"), frozenset({"submitted", "queried", "proposed"})),

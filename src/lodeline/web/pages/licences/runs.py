@@ -7,7 +7,7 @@ from typing import Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.licences import runs
@@ -17,7 +17,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {

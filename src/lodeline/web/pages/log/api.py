@@ -11,10 +11,9 @@ from django.http import HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.web.parts.shell import show
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _TAGS: Final[Mapping[str, Text]] = {

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Q
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.access.acts import ACTS
 from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.access.papers import DIGEST
@@ -21,7 +22,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 from lodeline.web.words.firm_names import firm_names
-from lodeline.web.words.language import Text, text
 from lodeline.web.words.roles import ROLE_NAMES
 
 #: Pages that show a firm's business: what an official has looked at.

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.log.editions import freeze
@@ -28,7 +28,6 @@ from lodeline.web.parts.values import Field, Notice, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _FIELDS: Final[Mapping[str, Text]] = {
     "state": text("Filing"),

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.overview import overview as questions
 from lodeline.store.queries import log as log_entries
@@ -20,7 +20,6 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def log(visit: Visit) -> HttpResponse:

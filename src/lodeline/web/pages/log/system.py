@@ -10,6 +10,7 @@ from django.db.models import Count, Min
 from django.http import HttpResponse
 
 from lodeline.build import build
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.models import Job, User
 from lodeline.web.parts.shell import show
@@ -18,7 +19,6 @@ from lodeline.web.parts.values import Fact
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 #: Kinds of jobs; who operates the system finds them in its log by the kind itself.
 _JOBS: Final[Mapping[str, Text]] = {

@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.web.pages.common.firm_part import Firm, counted
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
 from lodeline.web.parts.values import Tab
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def customers(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
@@ -30,7 +30,6 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:

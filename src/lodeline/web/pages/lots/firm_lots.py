@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.web.pages.common.firm_part import Firm, counted, kilograms
 from lodeline.web.pages.lots.firm_customers import customers
 from lodeline.web.parts.shell import show
@@ -18,7 +18,6 @@ from lodeline.web.parts.values import Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
-from lodeline.web.words.language import Text, text
 
 #: What can be asked for as `?hold=`.
 _HOLDS: Final[Mapping[str, Text]] = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lodeline.flow.origins import UNACCOUNTED
+from lodeline.language import text
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB
 from lodeline.service.lots.lots import Relations
@@ -16,7 +17,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Origins with a bar of their own; the others share one.
 _ORIGINS_NAMED: Final = 8

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.language import text
 from lodeline.service.filing import transfers
 from lodeline.store.queries import log as log_entries
 from lodeline.web.pages.lots.cells import Names, day, mass
@@ -15,7 +16,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.material.mass import PPB
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.service.lots import lots as questions
@@ -17,7 +18,6 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 
 def lots(visit: Visit) -> HttpResponse:

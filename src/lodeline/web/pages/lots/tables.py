@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.flow.origins import UNACCOUNTED
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
@@ -20,7 +20,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Elements that have a column of their own in the table of origins.
 _ELEMENTS_SHOWN: Final = 6

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.language import text
 from lodeline.service.matching import exceptions as questions
 from lodeline.web.access.territory import kept_to_firms, of_one_site
 from lodeline.web.parts.shell import show
@@ -16,7 +17,6 @@ from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.lots import product
 
 kept_to_firms(questions.every)

@@ -14,7 +14,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.filing import transfers as deliveries
 from lodeline.service.filing.mismatches import KINDS
@@ -35,7 +35,6 @@ from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import mismatches as mismatch_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Parameters of the filter line that this page takes.
 _TAKES: Final = ("period", "region", "organisation")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.finding import Finding
+from lodeline.language import text
 from lodeline.material.mass import parse_mass
 from lodeline.service.filing.mismatches import in_order
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
@@ -16,7 +17,6 @@ from lodeline.web.words import exceptions as exception_words
 from lodeline.web.words import format as written
 from lodeline.web.words import mismatches as mismatch_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.messages import sentences
 
 _SHOWN: Final = 25

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.language import text
 from lodeline.service.filing import transfers as questions
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import text
 from lodeline.web.words.words import Tone
 
 #: Shape and tone of a mean difference, by whether less arrives than was shipped.

@@ -11,7 +11,7 @@ from typing import Final, Literal
 import polars as pl
 from django.utils.functional import cached_property
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.service.overview import overview as questions
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.world_map import Arc, Country, WorldMap, centre_of, draw_world_map
@@ -20,7 +20,6 @@ from lodeline.web.pages.overview.scene import Scene
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 #: Flows that are drawn and, on a narrow screen, listed; the tables have all.
 _LARGEST: Final = 20

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.customs import queries
 from lodeline.office.licences import application_views
 from lodeline.service.customs.looking import looked_for
@@ -24,7 +25,6 @@ from lodeline.web.pages.overview.found import HASH, SHOWN, Kind, Match, asked_ma
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.lots import product as product_word
 
 #: Kind of an entry → the page of what it is, by its number.

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.office.customs import queries
 from lodeline.office.findings import views
 from lodeline.office.licences import application_views
@@ -21,7 +22,6 @@ from lodeline.web.pages.overview.found import HASH, SHOWN, Kind, Match, asked_ma
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 _LEDE: Final = text(
     "Your own lots, sites, filings, events, deliveries that wait, licences, models, "

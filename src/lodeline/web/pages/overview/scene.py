@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from django.utils.functional import cached_property
 
-from lodeline.language import bilingual
+from lodeline.language import Language, bilingual
 from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month
@@ -23,7 +23,6 @@ from lodeline.web.pages.common.chain import total
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language
 
 
 @dataclass(frozen=True, kw_only=True)

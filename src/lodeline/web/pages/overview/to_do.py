@@ -15,7 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.matching.firm_view import own_exceptions
 from lodeline.office.models import Draft
 from lodeline.office.notices.notices import mark_read, notices_of
@@ -33,7 +33,6 @@ from lodeline.web.reading import Reading
 from lodeline.web.visit import BadQuestionError, Visit, desk
 from lodeline.web.words import format as written
 from lodeline.web.words.due import last_day
-from lodeline.web.words.language import Text, text
 
 #: So many of a kind stand in a group of the whole list; the rest is behind the link of the kind.
 _SHOWN: Final = 5

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from lodeline.language import Text, text
 from lodeline.office.access.actor import Permission
 from lodeline.office.customs.seen import queried_line
 from lodeline.office.findings.seen import finding_seen
@@ -31,7 +32,6 @@ from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
 from lodeline.web.words.due import extended_words, last_day
-from lodeline.web.words.language import Text, text
 
 Kind = Literal["month", "draft", "question", "query", "application", "discrepancy", "delivery", "notice"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lodeline.language import bilingual
+from lodeline.language import Language, bilingual, text
 from lodeline.material.mass import parse_mass
 from lodeline.party.lists import Party
 from lodeline.party.reasons import kind_text
@@ -18,7 +18,6 @@ from lodeline.web.parts.values import Field
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Language, text
 
 
 def queue_table(visit: Visit, every: Any) -> Table:

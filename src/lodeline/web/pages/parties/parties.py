@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline import language as lang
 from lodeline.errors import UserError
+from lodeline.language import Text
 from lodeline.ledger.problem import Problem as FilingProblem
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
@@ -39,7 +40,6 @@ from lodeline.web.parts.values import Field, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 
 _DONE: Final[dict[str, Text]] = {
     "same": lang.text("Decided. Transfers and balances follow."),

@@ -10,6 +10,7 @@ import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline import language as lang
+from lodeline.language import Text
 from lodeline.ledger.succession import KINDS, handovers, merged_into
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError
@@ -19,7 +20,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Field, Notice
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import words
-from lodeline.web.words.language import Text
 from lodeline.web.words.successions import of_firm
 
 _KINDS: Final[dict[str, Text]] = {

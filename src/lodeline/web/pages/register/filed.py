@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.office.access import clock
 from lodeline.office.filing.duty import DEMANDS, Demand, DemandError, demand
 from lodeline.regulation.duty import deadline_without_extension
@@ -18,7 +18,6 @@ from lodeline.web.parts.values import Field, Notice
 from lodeline.web.reading import Reading
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 _WORDS: Final[dict[str, Text]] = {
     "reminded": text("Remind them"),

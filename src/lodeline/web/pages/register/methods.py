@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import Text, text
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.ledger.register import KEYS
 from lodeline.office.access import clock
@@ -21,7 +22,6 @@ from lodeline.web.parts.values import Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _FORMS: Final[tuple[RegisterTable, ...]] = ("methods", "processes")
 _SEPARATOR: Final = "|"

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
@@ -37,7 +37,6 @@ from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 _SHOWN_PARTNERS = 15

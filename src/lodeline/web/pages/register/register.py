@@ -8,6 +8,7 @@ from typing import Any, get_args
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.language import text
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.office.access import clock
 from lodeline.office.register.registry import RegisterTable, enter
@@ -18,7 +19,6 @@ from lodeline.web.parts.values import Act, Notice, Problem, Problems
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.successions import of_firm
 
 

@@ -18,6 +18,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.errors import UserError
 from lodeline.filing.opening_stock import OpeningDayError
 from lodeline.filing.take_over import LIMITS
+from lodeline.language import Text, text
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.office.access import clock
 from lodeline.office.accounts.people import InputError, WrongField
@@ -33,7 +34,6 @@ from lodeline.web.parts.values import Field, Notice, Problem, Problems, Progress
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _LISTED: Final = 200
 _TABLES: Final = ".csv,.xlsx"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.language import Text, text
 from lodeline.office.strategy import releases
 from lodeline.office.strategy.runs import StrategyError
 from lodeline.web.pages.strategy import asked
@@ -18,7 +19,6 @@ from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _PARTS: Final[Mapping[str, Text]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.service.strategy.asked import backtest as backtest_answer
 from lodeline.web.pages.strategy import asked
 from lodeline.web.pages.strategy.run_tables import RANGED, STATED, number_cell, ranged, stated
@@ -15,7 +15,6 @@ from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.service.strategy import asked as questions
 from lodeline.service.strategy.briefing import with_names
 from lodeline.web.pages.strategy import asked
@@ -29,7 +29,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
-from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
 _SIDES: Final = ("first", "second")

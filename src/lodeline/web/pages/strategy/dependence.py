@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.errors import UserError
 from lodeline.flow.stages import UNKNOWN_STAGE
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview
 from lodeline.service.strategy import dependence as depending
@@ -29,7 +29,6 @@ from lodeline.web.parts.values import Tab
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 _BY: Final[Mapping[str, Text]] = {

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
+from lodeline.language import Text, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.access.audit import record_access
@@ -21,7 +22,6 @@ from lodeline.web.pages.strategy import asked
 from lodeline.web.parts.values import Progress
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
-from lodeline.web.words.language import Text, text
 
 Json = Mapping[str, Any]
 STATES: Final[Mapping[str, Text]] = {

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from lodeline.language import Text, bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
 from lodeline.web.words import strategy_pictures as pictures
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 Json = Mapping[str, Any]
 _BASIS: Final = Column(key="basis", label=text("Basis"))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.errors import UserError
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.ledger.problem import Problem as FoundProblem
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
@@ -30,7 +30,6 @@ from lodeline.web.parts.values import Field, Notice, Problem, Problems, Tab
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import strategy as says
-from lodeline.web.words.language import text
 
 #: Problems of a file that are listed.
 _LISTED: Final = 200

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lodeline.language import Text, text
 from lodeline.office.sample.standing import Standing
 from lodeline.service.overview.demonstration import AnswerKey
 from lodeline.store.store import Store
 from lodeline.web.visit import Visit
-from lodeline.web.words.language import Text, text
 
 #: Loopholes that are understood at the first look, the plainest first.
 _SOONEST: Final = {

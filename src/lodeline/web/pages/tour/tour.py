@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
+from lodeline.language import text
 from lodeline.material.mass import format_kg
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS, SampleAccount
 from lodeline.office.sample.standing import standing
@@ -25,7 +26,6 @@ from lodeline.web.parts.values import Act
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
 
 _STRANGER: Final = "stranger"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.service.trade.dealings import TRADER_ROLE
 from lodeline.web.pages.common.filters import Filters, carried
 from lodeline.web.parts.shell import show
@@ -16,7 +16,6 @@ from lodeline.web.parts.values import Tab
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 _PRICED: Final = pl.col("passed") & pl.col("price_in").is_not_null() & pl.col("price_out").is_not_null()
 #: What of the dealings is shown, by the value of `?show=`.

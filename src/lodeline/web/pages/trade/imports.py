@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.regulation.span import Span
 from lodeline.service.trade import where as trade
@@ -20,7 +20,6 @@ from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 #: Elements in the table: those of which most came. The page of where it goes has all.
 _ELEMENTS_MOST = 5

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.utils.functional import cached_property
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -20,7 +20,6 @@ from lodeline.web.pages.common.filters import Filters, filters
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 kept_to_firms(trade.goods_sent)
 told_of_firms(trade.rows_sent)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lodeline.language import bilingual
+from lodeline.language import Text, bilingual, text
 from lodeline.service.trade.where import DIMENSIONS, NONE, compared
 from lodeline.web.drawing.number import grouped
 from lodeline.web.pages.trade.narrowing import BY, NOT_STATED, TO, Narrowing
@@ -14,7 +14,6 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.words import format as written
 from lodeline.web.words import lots as lot_words
 from lodeline.web.words import words
-from lodeline.web.words.language import Text, text
 
 #: What is less is not written as nothing.
 _LEAST_MG = 50_000

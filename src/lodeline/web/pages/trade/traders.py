@@ -13,7 +13,7 @@ import polars as pl
 from django.http import HttpResponse
 from django.utils.functional import cached_property
 
-from lodeline.language import bilingual
+from lodeline.language import bilingual, text
 from lodeline.service.overview import overview as questions
 from lodeline.service.trade import traders as trade
 from lodeline.web.access.territory import told_of_firms
@@ -25,7 +25,6 @@ from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown,
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
-from lodeline.web.words.language import text
 
 told_of_firms(trade.traders)
 told_of_firms(trade.dealings_of)
