@@ -9,7 +9,7 @@ The catalogue is `locale/zh_Hans/LC_MESSAGES/lodeline.po`; `make` compiles it. S
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
@@ -40,6 +40,12 @@ def text(english: str, /, *, context: str = "", **facts: object) -> Text:
 def bilingual(en: str, zh: str) -> Text:
     """A text of two texts that are at hand, such as the names in a table of data."""
     return {"en": en, "zh": zh}
+
+
+def enumerated(names: Iterable[str]) -> Text:
+    """Names one after the other, with the comma of each language."""
+    several = list(names)
+    return bilingual(", ".join(several), "、".join(several))
 
 
 def words(language: Language, english: str, context: str, facts: Mapping[str, object]) -> str:

@@ -24,7 +24,7 @@ from lodeline.cli.app import (
 )
 from lodeline.cli.output import console, print_json, print_problems, print_table
 from lodeline.errors import UserError
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 
 
 @app.command()
@@ -50,7 +50,7 @@ def feed(
             text(
                 "no kind of feed {kind!r}: one of {feeds}",
                 kind=kind,
-                feeds=bilingual(", ".join(FEEDS), "、".join(FEEDS)),
+                feeds=enumerated(FEEDS),
             )
         )
     store = store_at(database)

@@ -13,7 +13,7 @@ import typer
 from lodeline.cli import output
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law_of, law_of_folder, shown, store_at
 from lodeline.cli.output import console, errors, localized, print_json, print_problems, progress
-from lodeline.language import bilingual
+from lodeline.language import enumerated
 
 
 @app.command()
@@ -89,9 +89,7 @@ def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], *, right
         output.text("guards set again"): guards,
     }
     lines = [
-        output.text("  {what}: {names}", what=what, names=bilingual(", ".join(names), "、".join(names)))
-        for what, names in named.items()
-        if names
+        output.text("  {what}: {names}", what=what, names=enumerated(names)) for what, names in named.items() if names
     ]
     if rights:
         lines.append(output.text("  roles, delegations and tokens entered in the log"))

@@ -129,7 +129,7 @@ def origins(
     columns = output.text("origin,kind,place,organisation,least–booked–greatest share")
     print_table(lot, columns.split(","), rows)
     if more := document["count"] - len(rows):
-        console.print(output.text("… {more} more; --json has all", context="questions, questions, origins", more=more))
+        console.print(output.text("… {more} more; --json has all", context="questions, origins", more=more))
     if "exact" not in document:
         console.print(output.text("There are too many origins to bound each of them."))
     elif not document["exact"]:
@@ -364,6 +364,6 @@ def findings(
         if one.ask is not None:
             console.print(f"    → {one.ask[language()]}", markup=False)
     if (more := len(document.causes) - 20) > 0:
-        console.print(output.text("… {more} more; --json has all", context="questions, questions, findings", more=more))
+        console.print(output.text("… {more} more; --json has all", context="questions, findings", more=more))
     if number := len(document.duties):
         console.print(output.text("Still to be filed, and no question: {number} (`duties` of --json)", number=number))

@@ -23,7 +23,7 @@ from lodeline.filing.country import alpha2
 from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
 from lodeline.filing.table import read_sheet
-from lodeline.language import bilingual
+from lodeline.language import bilingual, enumerated
 from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
@@ -339,7 +339,7 @@ def _read_index(root: Path, index: Path, problems: list[Problem]) -> list[Filing
                     "{file} has no column {name}; it needs {sorted}",
                     file=file,
                     name=name,
-                    sorted=bilingual(", ".join(sorted(needed)), "、".join(sorted(needed))),
+                    sorted=enumerated(sorted(needed)),
                 )
             )
     rows: list[FilingFile] = []

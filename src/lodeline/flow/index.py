@@ -22,7 +22,7 @@ from lodeline.errors import UserError
 from lodeline.flow import kernels
 from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
 
@@ -46,7 +46,7 @@ class UnknownLot(UserError, LookupError):  # noqa: N818  (a question about a lot
             text(
                 "There is no lot {name}; like it: {suggestions}.",
                 name=name,
-                suggestions=bilingual(", ".join(suggestions), "、".join(suggestions)),
+                suggestions=enumerated(suggestions),
             )
             if suggestions
             else text("There is no lot {name}.", name=name)

@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 
 from lodeline.errors import UserError
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.strategy import kernels
 from lodeline.strategy.network import Floats, Ints, Network, Openness
 from lodeline.strategy.prepared import Prepared, Settings, prepared
@@ -130,9 +130,7 @@ def simulate(
         returning=returning,
     )  # fmt: skip
     if rule not in RULES:
-        raise UserError(
-            text("no rule {rule!r}: {rules}", rule=rule, rules=bilingual(", ".join(RULES), "、".join(RULES)))
-        )
+        raise UserError(text("no rule {rule!r}: {rules}", rule=rule, rules=enumerated(RULES)))
     settings = Settings(
         _KERNEL_RULES[rule], float(guarantee), float(substitution), float(smoothing_days), float(returning)
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, bilingual, enumerated, text
 from lodeline.world.border import CONTROLLED_FROM
 from lodeline.world.market import Month, months_of
 from lodeline.world.plan import FEEDS, MARKET, PLANTS, FirmPlan, World
@@ -184,12 +184,12 @@ class _Planner:
         for key in item.keys() - set(_KEYS):
             self._fault(
                 where,
-                text("{key} is not known: use {keys}", key=key, keys=bilingual(", ".join(_KEYS), "、".join(_KEYS))),
+                text("{key} is not known: use {keys}", key=key, keys=enumerated(_KEYS)),
             )
         name = item.get("loophole")
         if name not in self._rules:
             problem = text("loophole is missing") if name is None else text("loophole {name!r} is not known", name=name)
-            rules = bilingual(", ".join(self._rules), "、".join(self._rules))
+            rules = enumerated(self._rules)
             self._fault(where, text("{problem}: use one of {rules}", problem=problem, rules=rules))
             return None
         self._judge(where, item, self._rules[name])
@@ -215,7 +215,7 @@ class _Planner:
         organisation, site = item.get("organisation"), item.get("site")
         if organisation is not None and organisation not in fits:
             known = organisation in self._firms
-            others = bilingual(", ".join(fits[:8]), "、".join(fits[:8]))
+            others = enumerated(fits[:8])
             self._fault(
                 where,
                 text(
@@ -264,7 +264,7 @@ class _Planner:
                         "{key} {item!r} is not known: use {allowed}",
                         key=key,
                         item=item[key],
-                        allowed=bilingual(", ".join(allowed), "、".join(allowed)),
+                        allowed=enumerated(allowed),
                     ),
                 )
 

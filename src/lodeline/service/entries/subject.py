@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lodeline.errors import UserError
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.material.element import SYMBOLS
 from lodeline.store.snapshot import Snapshot
 
@@ -24,7 +24,7 @@ def known_element(symbol: str) -> int:
             text(
                 "no element {symbol!r}: one of {symbols}",
                 symbol=symbol,
-                symbols=bilingual(", ".join(SYMBOLS), "、".join(SYMBOLS)),
+                symbols=enumerated(SYMBOLS),
             )
         )
     return by_folded[symbol.casefold()]
@@ -35,7 +35,7 @@ def known_id(snapshot: Snapshot, table: str, wanted: str) -> str:
     ids = snapshot.register.tables[table]["id"]
     if wanted not in set(ids):
         near = [known for known in ids if wanted.casefold() in known.casefold()][:5]
-        what, perhaps = table[:-1], bilingual(", ".join(near), "、".join(near))
+        what, perhaps = table[:-1], enumerated(near)
         raise UnknownSubject(
             text("no {what} {wanted!r} in the register; perhaps {perhaps}", what=what, wanted=wanted, perhaps=perhaps)
             if near

@@ -14,7 +14,7 @@ from lodeline.detection.battery import DETECTORS, DUTIES, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.detection.measured import after_visits
 from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.progress import counted
@@ -79,7 +79,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
             text(
                 "no detector {detector!r}: one of {names}",
                 detector=detector,
-                names=bilingual(", ".join(names), "、".join(names)),
+                names=enumerated(names),
             )
         )
     return replace(kept(_looked, store, snapshot, law, detector=detector), stamp=snapshot.stamp)

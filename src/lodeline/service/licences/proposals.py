@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline.encoding import SPREAD
 from lodeline.errors import UserError
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.ledger.licence import DEEDS, Deed
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES, Register
@@ -84,9 +84,7 @@ def propose(
     """
     known = next((one for one in DEEDS if one == deed), None)
     if known is None:
-        raise LicenceProposalError(
-            text("{deed!r} is none of {deeds}.", deed=deed, deeds=bilingual(", ".join(DEEDS), "、".join(DEEDS)))
-        )
+        raise LicenceProposalError(text("{deed!r} is none of {deeds}.", deed=deed, deeds=enumerated(DEEDS)))
     if on < today:
         raise LicenceProposalError(
             text("{isoformat} has passed: a decision counts from its own day on.", isoformat=on.isoformat())

@@ -16,7 +16,7 @@ import polars as pl
 
 from lodeline.build import build
 from lodeline.errors import UserError
-from lodeline.language import bilingual, text
+from lodeline.language import bilingual, enumerated, text
 from lodeline.store import archive
 from lodeline.store.appearing import work_room
 from lodeline.store.archive import Kind, Steps, Table, steps_taken
@@ -68,7 +68,7 @@ def _refuse_newer(manifest: Mapping[str, Any], here: Database) -> None:
                 "({tables}): restore it with that one, or update this one",
                 maker=bilingual(made_by(manifest), made_by(manifest, "zh")),
                 own=bilingual(build(), build("zh")),
-                tables=bilingual(", ".join(newer), "、".join(newer)),
+                tables=enumerated(newer),
             )
         )
 

@@ -21,7 +21,7 @@ from lodeline.collation.tolerance import tolerances
 from lodeline.detection.comparison import COMPARED, UNFILED
 from lodeline.errors import UserError
 from lodeline.filing.dossier import SHANGHAI
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.ledger.extension import due
 from lodeline.ledger.roles import must_file
 from lodeline.material.mass import format_kg
@@ -249,7 +249,7 @@ def listed(
             text(
                 "no cause {cause!r}: one of {causes}",
                 cause=cause,
-                causes=bilingual(", ".join(CAUSES), "、".join(CAUSES)),
+                causes=enumerated(CAUSES),
             )
         )
     rows = chosen(

@@ -196,7 +196,7 @@ def decide(
         in_transaction=in_transaction and (lambda entry: in_transaction(entry, party)),
     )  # fmt: skip
     if entry is None:
-        raise PartyError(lang.text("That stands already.", context="parties, parties, decide"))
+        raise PartyError(lang.text("That stands already.", context="parties, decide"))
     return entry, party
 
 

@@ -20,7 +20,7 @@ from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import needed_documents
 from lodeline.control.licences.licensing import Kind
-from lodeline.language import bilingual
+from lodeline.language import enumerated
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
 from lodeline.office.accounts.tokens import Program
@@ -227,7 +227,7 @@ def attach_documents(request: HttpRequest, application: str = APPLICATION) -> Ht
         if sent.kind not in (*known, "other"):
             raise ApiProblem(
                 "request-malformed",
-                lang.text("`kind` is one of {known}, other.", known=bilingual(", ".join(known), "、".join(known))),
+                lang.text("`kind` is one of {known}, other.", known=enumerated(known)),
             )
         applications.attach(program, store(), one, sent.kind, files)
 

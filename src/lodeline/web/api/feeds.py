@@ -11,7 +11,7 @@ from ninja.params.functions import Path, Query
 
 from lodeline.collation.exception import CAUSES
 from lodeline.filing.feed_schema import FEEDS
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.office.accounts.tokens import Program
 from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.matching import feeds as office
@@ -78,7 +78,7 @@ def submit_feed(
             text(
                 "There is no feed {kind}: one of {feeds}.",
                 kind=kind,
-                feeds=bilingual(", ".join(FEEDS), "、".join(FEEDS)),
+                feeds=enumerated(FEEDS),
             )
         )
     program: Program = feeds(request, kind)
@@ -126,7 +126,7 @@ def list_exceptions(
             text(
                 "There is no cause {cause}: one of {causes}.",
                 cause=cause,
-                causes=bilingual(", ".join(CAUSES), "、".join(CAUSES)),
+                causes=enumerated(CAUSES),
             )
         )
     now = reading()

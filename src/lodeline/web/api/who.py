@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from ninja.security import APIKeyCookie, HttpBearer
 
-from lodeline.language import bilingual, text
+from lodeline.language import bilingual, enumerated, text
 from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.access.audit import record_access
@@ -146,7 +146,7 @@ def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> 
             "organisation-unnamed",
             text(
                 "You are of several organisations: name one with `organisation` ({own}).",
-                own=bilingual(", ".join(own), "、".join(own)),
+                own=enumerated(own),
             ),
         )
     if not own or organisation not in (None, *own):

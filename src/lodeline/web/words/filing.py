@@ -9,7 +9,7 @@ from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.language import Language, Text, text
 
 LABELS: Final[Mapping[str, Text]] = {
-    "event": text("Event", context="filing, filing, LABELS"),
+    "event": text("Event", context="filing, labels"),
     "kind": text("Kind", context="filing"),
     "on": text("On", context="filing"),
     "site": text("Site"),
@@ -36,7 +36,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "to_site": text("To own site"),
     "location": text("Location"),
     "reference": text("Their event"),
-    "document": text("Document", context="filing, filing"),
+    "document": text("Document", context="filing"),
     "document_kind": text("Kind of document"),
     "value": text("Value", context="filing"),
     "currency": text("Currency"),

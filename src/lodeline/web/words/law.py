@@ -19,7 +19,7 @@ from lodeline.web.words.words import Tone
 STATUS: Final[Mapping[str, Text]] = {
     "in-force": text("in force"),
     "suspended": text("suspended", context="law"),
-    "ended": text("ended", context="law, law, STATUS"),
+    "ended": text("ended", context="law, status"),
     "not-yet": text("not yet in force"),
     "unknown": text("not known", context="law"),
 }
@@ -29,7 +29,7 @@ CHANGES: Final[Mapping[str, Text]] = {
     "came": text("came into force"),
     "resumed": text("resumed", context="law"),
     "suspended": text("suspended", context="law"),
-    "ended": text("ended", context="law, law, CHANGES"),
+    "ended": text("ended", context="law, changes"),
     "unknown": text("no longer known"),
 }
 #: Shape and tone of a state or change, always beside its word.

@@ -36,7 +36,7 @@ EVENTS: Final[Mapping[str, Text]] = {
     "origin": text("Origin"),
     "transformation": text("Transformation"),
     "shipment": text("Shipment", context="lots"),
-    "receipt": text("Receipt", context="lots, lots"),
+    "receipt": text("Receipt", context="lots"),
     "move": text("Move between own sites"),
     "export": text("Export"),
     "loss": text("Loss", context="lots"),

@@ -71,7 +71,7 @@ RULES: Final[Mapping[str, Text]] = {
     "guarantee": text("each gets a share first, the rest goes by rank"),
 }
 TABLES: Final[Mapping[str, Text]] = {
-    "plants": text("Plants", context="strategy, strategy"),
+    "plants": text("Plants", context="strategy"),
     "bill": text("What they use"),
     "cover": text("Their stock"),
     "suppliers": text("Their suppliers"),

@@ -41,7 +41,7 @@ from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
 _MEMBERSHIPS: Final = (
     Column(key="organisation", label=text("Organisation", context="accounts")),
     Column(key="role", label=text("Role", context="accounts")),
-    Column(key="from", label=text("Since", context="accounts, account, MEMBERSHIPS")),
+    Column(key="from", label=text("Since", context="accounts, account, memberships")),
     Column(key="until", label=text("Until", context="accounts, account")),
     Column(key="by", label=text("Granted by")),
 )

@@ -48,7 +48,7 @@ _COLUMNS: Final = (
     Column(key="name", label=text("Name", context="accounts")),
     Column(key="role", label=text("Role", context="accounts")),
     Column(key="from", label=text("Since", context="accounts, people")),
-    Column(key="until", label=text("Until", context="accounts, people, COLUMNS")),
+    Column(key="until", label=text("Until", context="accounts, people, columns")),
     Column(key="factor", label=text("Second factor")),
     Column(key="by", label=text("Granted by")),
 )

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.service.balance import sites
 from lodeline.service.overview import overview as questions
 from lodeline.web.pages.balance import tables as tables_of
@@ -192,7 +192,7 @@ def _record(visit: Visit, site: str) -> dict[str, Any]:
         text(
             "No site {site!r} is in the register. Perhaps {near}.",
             site=site,
-            near=bilingual(", ".join(near), "、".join(near)),
+            near=enumerated(near),
         )
         if near
         else text("No site {site!r} is in the register. Find it by its name in the field at the side.", site=site)

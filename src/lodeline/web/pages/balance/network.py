@@ -30,7 +30,7 @@ _BETWEEN: Final = " > "
 #: Kinds of streams (service.balance.reconciling), as far as they have a word.
 _KINDS: Final[Mapping[str, Text]] = {
     "origin": text("origin", context="balance"),
-    "arrived": text("came in", context="balance, network, KINDS 1"),
+    "arrived": text("came in", context="balance, network, kinds 1"),
     "delivered": text("delivered"),
     "export": text("exported"),
     "loss": text("lost"),
@@ -43,7 +43,7 @@ _KINDS: Final[Mapping[str, Text]] = {
     "opening stock": text("opening stock"),
     "closing stock": text("closing stock"),
     "stock change": text("change of stock"),
-    "in": text("came in", context="balance, network, KINDS 2"),
+    "in": text("came in", context="balance, network, kinds 2"),
     "out": text("went out"),
     "move": text("moved"),
     "moved in": text("moved in"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, enumerated, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -53,7 +53,7 @@ def organisation(visit: Visit, names: Mapping[str, str]) -> str | None:
         text(
             "No organisation {asked!r} is in the register. Perhaps {near}.",
             asked=asked,
-            near=bilingual(", ".join(near), "、".join(near)),
+            near=enumerated(near),
         )
         if near
         else text(

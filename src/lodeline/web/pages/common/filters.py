@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lodeline import language as lang
-from lodeline.language import Text, bilingual
+from lodeline.language import Text, bilingual, enumerated
 from lodeline.ledger.register import Register
 from lodeline.ledger.succession import merged_into
 from lodeline.material.product import PRODUCTS, product_kind
@@ -170,7 +170,7 @@ def _known(value: str | None, known: Sequence[str], what: Text) -> None:
     if value in known:
         return
     listed = sorted(known)[:30]
-    one_of = bilingual(", ".join(listed), "、".join(listed))
+    one_of = enumerated(listed)
     raise NotHereError(
         lang.text("There is no {what} {value!r}: one of {one_of}.", what=what, value=value, one_of=one_of)
         if listed

@@ -30,7 +30,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.declaration import read_fields
 from lodeline.control.rulebook import LawDay
 from lodeline.filing.formats import Limits
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, enumerated, text
 from lodeline.office.access import clock
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs.desk import ask, question
@@ -110,7 +110,7 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
             asker,
             missing=text(
                 "You can ask about your own goods only, and this names {others} as exporter.",
-                others=bilingual(", ".join(sorted(others)[:3]), "、".join(sorted(others)[:3])),
+                others=enumerated(sorted(others)[:3]),
             ),
         )
     if asked.no_store is None and asked.document["readable"]:

@@ -63,9 +63,7 @@ def extensions(visit: Visit) -> HttpResponse:
         standing=[
             {
                 "id": one.id,
-                "text": visit.text(", ", context="filing, extensions, extensions").join(
-                    (month(visit, one), for_whom(visit, one))
-                ),
+                "text": visit.text(", ", context="filing, extensions").join((month(visit, one), for_whom(visit, one))),
             }
             for one in standing
             if _may_end(visit, one)

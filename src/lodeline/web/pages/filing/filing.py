@@ -201,8 +201,8 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
         name="difference",
         caption=visit.text("What this filing changed"),
         columns=(
-            Column(key="event", label=text("Event", context="filing, filing, difference")),
-            Column(key="what", label=text("What", context="filing, filing")),
+            Column(key="event", label=text("Event", context="filing, difference")),
+            Column(key="what", label=text("What", context="filing")),
             Column(key="lot", label=text("Lot")),
             Column(key="before", label=text("Before", context="filing")),
             Column(key="after", label=text("Since", context="filing")),

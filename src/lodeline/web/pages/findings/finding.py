@@ -121,7 +121,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         period=_period(visit, row),
         mass=_mass(visit, row),
         interval=interval(visit, row),
-        elements=visit.text(", ", context="findings, finding, finding").join(row.elements),
+        elements=visit.text(", ", context="findings, finding").join(row.elements),
         state=state_cell(visit, standing, today),
         score=written.score(row.score),
         certainty=_certainty(visit, row),

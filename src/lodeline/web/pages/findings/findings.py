@@ -270,7 +270,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause],
                 ),
                 Cell(text=written.count(len(seen)), value=len(seen)),
                 Cell(
-                    text=visit.text(", ", context="findings, findings").join(
+                    text=visit.text(", ", context="findings").join(
                         words.word(words.DETECTORS, kind, language) for kind in kinds
                     ),
                     value=", ".join(kinds),
@@ -284,7 +284,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], causes: Sequence[Cause],
         caption=visit.text("Findings by firm"),
         columns=(
             Column(key="firm", label=text("Firm")),
-            Column(key="findings", label=text("Findings", context="findings, findings, firms table"), number=True),
+            Column(key="findings", label=text("Findings", context="findings, firms table"), number=True),
             Column(key="kinds", label=text("What was seen")),
             Column(key="worth", label=text("Worth"), number=True, unit="USD"),
             Column(key="until", label=text("Newest")),

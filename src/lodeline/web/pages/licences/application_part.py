@@ -36,11 +36,11 @@ from lodeline.web.words.words import Tone
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "draft": (lang.text("Draft"), "ring", "quiet"),
     "submitted": (lang.text("Being examined"), "half", "flow"),
-    "queried": (lang.text("Queried", context="licences, application part, STATES"), "diamond", "hold"),
+    "queried": (lang.text("Queried", context="licences, application part, states"), "diamond", "hold"),
     "proposed": (lang.text("Proposed, to be decided"), "half", "flow"),
     "granted": (lang.text("Granted", context="licences, application part"), "tick", "flow"),
     "refused": (lang.text("Refused", context="licences"), "cross", "loss"),
-    "withdrawn": (lang.text("Withdrawn", context="licences, application part, STATES"), "bar", "quiet"),
+    "withdrawn": (lang.text("Withdrawn", context="licences, application part, states"), "bar", "quiet"),
 }
 RELATIONS: Final[Mapping[str, Text]] = {
     "new": lang.text("New licence"), "renewal": lang.text("Renewal"), "amendment": lang.text("Amendment"),
@@ -74,7 +74,7 @@ REPORTS: Final[Mapping[str, Text]] = {
 _STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "submitted": (lang.text("Handed in", context="licences, application part"), "circle", "ink"),
     "taken": (lang.text("Taken in charge"), "diamond", "quiet"),
-    "queried": (lang.text("Queried", context="licences, application part, STEPS"), "half", "hold"),
+    "queried": (lang.text("Queried", context="licences, application part, steps"), "half", "hold"),
     "answered": (lang.text("Answered", context="licences"), "circle", "ink"),
     "identification-began": (lang.text("Identification by experts begins"), "half", "quiet"),
     "identification-ended": (lang.text("Identification by experts ends"), "ring", "quiet"),
@@ -85,7 +85,7 @@ _STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "returned": (lang.text("Proposal not followed"), "ring", "quiet"),
     "granted": (lang.text("Granted", context="licences, application part"), "tick", "flow"),
     "refused": (lang.text("Refused", context="licences"), "cross", "loss"),
-    "withdrawn": (lang.text("Withdrawn", context="licences, application part, STEPS"), "bar", "quiet"),
+    "withdrawn": (lang.text("Withdrawn", context="licences, application part, steps"), "bar", "quiet"),
     "reported": (lang.text("Reported", context="licences"), "circle", "ink"),
 }
 

@@ -51,14 +51,14 @@ POSITIONS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "tranche": (text("With the port"), "half", "flow"),
     "lapsed": (text("Lapsed"), "bar", "quiet"),
     "closed": (text("Closed", context="licences"), "tick", "quiet"),
-    "voided": (text("Taken back", context="licences, licence, POSITIONS"), "bar", "quiet"),
+    "voided": (text("Taken back", context="licences, licence, positions"), "bar", "quiet"),
 }
 _ACTS: Final[Mapping[str, Text]] = {
     "reserve": text("Reserved on release"),
     "allot": text("Allotted to a port"),
     "exit": text("Exit confirmed"),
     "correct": text("Exit corrected"),
-    "void": text("Taken back", context="licences, licence, ACTS"),
+    "void": text("Taken back", context="licences, licence, acts"),
     "filed": text("Filed by the exporter"),
 }
 _DEEDS: Final[Mapping[str, Text]] = {

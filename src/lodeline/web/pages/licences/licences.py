@@ -31,8 +31,8 @@ from lodeline.web.words.firm_names import firm_names
 
 _STATES: Final[dict[str, tuple[Text, frozenset[str]]]] = {
     "open": (text("To decide"), frozenset({"submitted", "queried", "proposed"})),
-    "decided": (text("Decided", context="licences, licences"), frozenset({"granted", "refused"})),
-    "withdrawn": (text("Withdrawn", context="licences, licences"), frozenset({"withdrawn"})),
+    "decided": (text("Decided", context="licences"), frozenset({"granted", "refused"})),
+    "withdrawn": (text("Withdrawn", context="licences"), frozenset({"withdrawn"})),
 }
 
 
@@ -123,12 +123,12 @@ def _table(visit: Visit, every: Sequence[Application], clocks: dict[int, Clock])
     names = words.organisation_names(visit.register, visit.language)
     return Table(
         name="applications",
-        caption=visit.text("Applications", context="licences, licences"),
+        caption=visit.text("Applications", context="licences"),
         columns=(
             Column(key="exporter", label=text("Exporter", context="licences")),
             Column(key="for", label=text("End user")),
             Column(key="goods", label=text("Control items")),
-            Column(key="in", label=text("Handed in", context="licences, licences")),
+            Column(key="in", label=text("Handed in", context="licences")),
             Column(key="left", label=text("Working days left"), number=True),
             Column(key="officer", label=text("In charge")),
             Column(key="state", label=text("State")),
@@ -186,9 +186,9 @@ def licence_table(
         name="licences",
         caption=visit.text("Export licences"),
         columns=(
-            Column(key="licence", label=text("Licence", context="licences, licences")),
+            Column(key="licence", label=text("Licence", context="licences")),
             Column(key="exporter", label=text("Exporter", context="licences")),
-            Column(key="until", label=text("Until", context="licences, licences")),
+            Column(key="until", label=text("Until", context="licences")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
             Column(key="state", label=text("State")),
         ),

@@ -21,7 +21,7 @@ from lodeline.web.words.words import Tone
 
 STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "awaited": (text("Waits for its rows"), "half", "flow"),
-    "drawn": (text("Drawn", context="licences, runs, STATES"), "tick", "quiet"),
+    "drawn": (text("Drawn", context="licences, runs, states"), "tick", "quiet"),
     "lapsed": (text("Lapsed"), "bar", "quiet"),
     "put-off": (text("Called off", context="licences, runs"), "bar", "quiet"),
 }

@@ -51,7 +51,7 @@ _HASH: Final = 64
 #: What is kept of an act beside whom it was about (`record_act`), as far as it needs a word.
 _FACTS: Final[dict[str, Text]] = {
     "alias": text("alias"),
-    "channel": text("by", context="log, audit, FACTS 1"),
+    "channel": text("by", context="log, audit, facts 1"),
     "days": text("days", context="log"),
     "deliveries": text("deliveries", context="log"),
     "document": text("document"),
@@ -60,7 +60,7 @@ _FACTS: Final[dict[str, Text]] = {
     "exits": text("exits"),
     "hold": text("hold"),
     "into": text("into"),
-    "kind": text("by", context="log, audit, FACTS 2"),
+    "kind": text("by", context="log, audit, facts 2"),
     "lines": text("lines"),
     "on": text("from"),
     "on_watch_list": text("on the watch list:"),
@@ -80,7 +80,7 @@ _FACTS: Final[dict[str, Text]] = {
     "statement": text("statement"),
     "step": text("step"),
     "successor": text("successor"),
-    "type": text("by", context="log, audit, FACTS 2"),
+    "type": text("by", context="log, audit, facts 2"),
     "until": text("until"),
     "wanted": text("wanted:"),
     "why": text("because"),

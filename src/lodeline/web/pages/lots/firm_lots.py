@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, enumerated, text
 from lodeline.web.pages.common.firm_part import Firm, counted, kilograms
 from lodeline.web.pages.lots.firm_customers import customers
 from lodeline.web.parts.shell import show
@@ -56,7 +56,7 @@ def _lots(firm: Firm, tabs: Sequence[Tab]) -> HttpResponse:
     every = firm.own.lots()
     hold = visit.query("hold") or "now"
     if hold not in _HOLDS:
-        raise BadQuestionError(text("`hold` is one of {holds}.", holds=bilingual(", ".join(_HOLDS), "、".join(_HOLDS))))
+        raise BadQuestionError(text("`hold` is one of {holds}.", holds=enumerated(_HOLDS)))
     products = sorted({product for product in every["product"] if product})
     rows = _chosen(every, hold, visit.query("product"), visit.query("q"))
     table = _table(firm, rows)

@@ -118,7 +118,7 @@ def _table(visit: Visit, found: pl.DataFrame) -> Table:
             Column(key="name", label=text("Lot")),
             Column(key="product", label=text("Product")),
             Column(key="maker", label=text("Maker")),
-            Column(key="on", label=text("Made", context="lots, lots")),
+            Column(key="on", label=text("Made", context="lots")),
             Column(key="mass", label=text("Dry mass"), number=True, unit="kg"),
             Column(key="treo", label=text("Oxide, %"), number=True),
         ),

@@ -96,7 +96,7 @@ def parties(visit: Visit) -> HttpResponse:
                 kind="file", required=True, accept=".csv,.json,.jsonl,.ndjson",
             ),
             Field(
-                name="name", label=visit.text("What it is called", context="parties, parties"), width="short",
+                name="name", label=visit.text("What it is called", context="parties"), width="short",
                 hint=visit.text("Empty: as its file"),
             ),
             Field(
@@ -257,7 +257,7 @@ def _done_to(visit: Visit, party: str) -> str:
             until=_date(form.get("until", "")), source=reason, now=now,
         )  # fmt: skip
         if made is None:
-            raise PartyError(lang.text("That stands already.", context="parties, parties, done to"))
+            raise PartyError(lang.text("That stands already.", context="parties, done to"))
         entry = made
     else:
         raise PartyError(lang.text("There is no such act."))

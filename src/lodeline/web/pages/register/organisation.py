@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.detection.finding import Finding
 from lodeline.detection.identity import named_in
-from lodeline.language import bilingual, text
+from lodeline.language import enumerated, text
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
@@ -112,7 +112,7 @@ def _record(visit: Visit, organisation: str) -> dict[str, Any]:
         text(
             "No organisation {organisation!r} is in the register. Perhaps {near}.",
             organisation=organisation,
-            near=bilingual(", ".join(near), "、".join(near)),
+            near=enumerated(near),
         )
         if near
         else text(

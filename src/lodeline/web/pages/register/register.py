@@ -67,7 +67,7 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     if visit.request.method == "POST":
         sent = visit.request.POST.get("do", "")
         if sent not in forms:
-            raise BadQuestionError(text("Nothing was sent that can be entered.", context="register, register"))
+            raise BadQuestionError(text("Nothing was sent that can be entered.", context="register"))
         forms[sent] = register_form.filled(visit, sent)
         new = sent == "sites" and site is None
         done = enter(visit.actor, visit.store, _table(sent), [forms[sent]], now=clock.now(), new=new)

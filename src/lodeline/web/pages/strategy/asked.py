@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lodeline.language import bilingual, text
+from lodeline.language import bilingual, enumerated, text
 from lodeline.service.strategy import asked
 from lodeline.web.parts.values import Badge
 from lodeline.web.visit import NotHereError, Visit
@@ -36,7 +36,7 @@ def known(visit: Visit, found: Sequence[Json], name: str) -> str:
         text(
             "There is no scenario {name!r}: one of {listed}.",
             name=name[:60],
-            listed=bilingual(", ".join(listed), "、".join(listed)),
+            listed=enumerated(listed),
         )
     )
 

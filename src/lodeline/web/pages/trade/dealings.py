@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, bilingual, enumerated, text
 from lodeline.service.trade.dealings import TRADER_ROLE
 from lodeline.web.pages.common.filters import Filters, carried
 from lodeline.web.parts.shell import show
@@ -51,7 +51,7 @@ def dealings_page(visit: Visit, line: Filters, rows: pl.DataFrame, found: pl.Dat
             text(
                 "`show` cannot be {which!r}: one of {shows}.",
                 which=which[:40],
-                shows=bilingual(", ".join(_SHOWS), "、".join(_SHOWS)),
+                shows=enumerated(_SHOWS),
             )
         )
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from django.utils.functional import cached_property
 
-from lodeline.language import Text, bilingual, text
+from lodeline.language import Text, bilingual, enumerated, text
 from lodeline.regulation.span import Span
 from lodeline.service.overview import overview as questions
 from lodeline.service.overview.overview import Months
@@ -213,7 +213,7 @@ def _known(goods: pl.DataFrame, name: str, value: str) -> str:
     listed = near or (known.to_list() if name == "country" else [])
     label = BY[name]
     what, asked_for = bilingual(label["en"].lower(), label["zh"]), value[:60]
-    names = bilingual(", ".join(listed), "、".join(listed))
+    names = enumerated(listed)
     raise NotHereError(
         text("Nothing was sent with {what} {asked_for!r}: {names} were.", what=what, asked_for=asked_for, names=names)
         if listed
