@@ -7,6 +7,8 @@ BIN := .venv/bin
 ARGS ?=
 # What a module makes once is made in one worker: see tests/conftest.py.
 TEST := .venv/bin/pytest -n 2 --dist loadgroup
+# What every change is tested by in minutes; `make test-rest` is what `.ci/run` adds, `make test-full` is all there is.
+EACH_CHANGE := "not slow and not ci"
 export PYTHONUTF8 := 1
 # A run of the tests starts many processes: what Python has translated for one is kept for the next, also where the
 # environment says not to, as images of Python do.
@@ -15,13 +17,18 @@ unexport PYTHONDONTWRITEBYTECODE
 TEXTS := src/lodeline/locale/zh_Hans/LC_MESSAGES/lodeline.mo
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick touched test-full check fresh audit api-fuzz faults bench spark test-spark pictures clients test-clients catalogue pseudo lock clean
+.PHONY: demo test browser quick touched test-rest test-full mutate check fresh audit api-fuzz faults bench spark test-spark pictures clients test-clients catalogue pseudo lock clean
 
 demo: .venv/run.stamp $(TEXTS)
 	$(BIN)/lodeline demo $(ARGS)
 
 test: .venv/dev.stamp $(TEXTS) browser
-	@$(call CHECKED,$(TEST) -m "not slow" $(ARGS))
+	@$(call CHECKED,$(TEST) -m $(EACH_CHANGE) $(ARGS))
+
+# Kills, older backups, both databases for what hardly differs, every page in every role: what `make test` leaves out and
+# `.ci/run` has time for.
+test-rest: .venv/dev.stamp $(TEXTS) browser
+	$(TEST) -m "ci and not slow" $(ARGS)
 
 # What is found by reading comes first, and the tests are run all the same. After a checkout Python and pytest translate
 # every module once, for both workers: meanwhile types are checked.
@@ -30,16 +37,20 @@ CHECKED = $(BIN)/pytest --collect-only >/dev/null 2>&1 & $(MAKE) --no-print-dire
 
 # What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp $(TEXTS)
-	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
+	$(TEST) -m "not slow and not ci and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
 
 # The tests of what was changed since main, by names (tests/touched.py); BASE names another beginning.
 touched: .venv/dev.stamp $(TEXTS)
 	@tests=$$($(BIN)/python -m tests.touched $(BASE)) || exit 1; \
-	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m "not slow" $$tests $(ARGS); fi
+	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m $(EACH_CHANGE) $$tests $(ARGS); fi
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
 test-full: .venv/dev.stamp $(TEXTS) .venv/clients.stamp browser
-	@$(call CHECKED,LODELINE_BROWSER=chromium $(TEST) $(ARGS))
+	@$(call CHECKED,LODELINE_EXAMPLES=new LODELINE_BROWSER=chromium $(TEST) $(ARGS))
+
+# Changes 60 places of the program, drawn by SEED, one by one, and states which of them the tests notice: an hour or more.
+mutate: .venv/dev.stamp $(TEXTS) browser
+	$(BIN)/python -m tests.mutate --seed $(or $(SEED),1) $(ARGS)
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
 browser:

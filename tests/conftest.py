@@ -41,7 +41,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from lodeline.web import reading  # noqa: E402
 from tests import processor_time  # noqa: E402
-from tests.stores import drop, forget, keep_in, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
+from tests.stores import drop, forget, keep_in, kept_room, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # A machine under load is slow: no page gives way to the one that says what is being computed, where no test is of that.
 reading.REQUEST_WAITS_S = reading.FORM_WAITS_S = 600.0
@@ -62,9 +62,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(processor_time)
 
 
-# How long an example takes says more of the machine than of the code.
-settings.register_profile("lodeline", deadline=None)
-settings.load_profile("lodeline")
+# How long an example takes says more of the machine than of the code. Every run of `make test` draws the same few;
+# `make test-full` draws many, and others each time. What one of them finds becomes an `@example`.
+settings.register_profile("same", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.register_profile("new", deadline=None, max_examples=200)
+settings.load_profile(os.environ.get("LODELINE_EXAMPLES", "same"))
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
@@ -76,8 +78,13 @@ _NUMBER = itertools.count()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, tests that share what their module or folder makes run in one worker: it is not made
+    """What is asked of both databases is asked of PostgreSQL in `make test-full`, where it is not marked as different.
+
+    With `--dist loadgroup`, tests that share what their module or folder makes run in one worker: it is not made
     twice, and no worker waits for what another makes. Larger groups begin first."""
+    for item in items:
+        if _on_postgresql(item) and item.get_closest_marker("both") is None:
+            item.add_marker(pytest.mark.ci)
     for item in items:
         module = item.nodeid.partition("::")[0]
         folder = module.rpartition("/")[0]
@@ -86,6 +93,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(folder))
         elif any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):
             item.add_marker(pytest.mark.xdist_group(module))
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and any(isinstance(one, str) and one == "postgresql" for one in call.params.values())
 
 
 def pytest_collection_finish() -> None:
@@ -124,9 +136,13 @@ def postgresql() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def run_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of this run that all its workers see."""
-    room = tmp_path_factory.getbasetemp()
-    return room.parent if hasattr(request.config, "workerinput") else room
+    """A directory that all workers see: that of what this program, these tests and this day make, kept between runs.
+
+    `LODELINE_KEPT` names another one.
+    """
+    if "LODELINE_KEPT" in os.environ:
+        return Path(os.environ["LODELINE_KEPT"])
+    return kept_room(REPOSITORY)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import atexit
 import fcntl
 import gc
+import hashlib
 import itertools
 import os
+import re
 import shutil
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +44,25 @@ def keep_in(room: Path) -> None:
     """What is made in files from now on is kept there, for all workers of the run."""
     global _kept  # noqa: PLW0603
     _kept = room
+
+
+def kept_room(repository: Path) -> Path:
+    """The directory for what this program and these tests make in files: `var/kept/` under a hash of both and the day.
+
+    Pages, templates and Chinese texts make no part of a store and do not count. Of older ones the last is left.
+    """
+    left_out = re.compile(r"/(pages|templates|static|drawing|words|locale|__pycache__)/")
+    made_by = hashlib.sha256(f"{date.today()} {sys.version}".encode())
+    for path in sorted((*repository.glob("src/lodeline/**/*"), *repository.glob("tests/**/*.py"))):
+        if path.is_file() and not left_out.search(str(path.relative_to(repository))):
+            made_by.update(f"{path.relative_to(repository)} {path.stat().st_size}".encode() + path.read_bytes())
+    room = repository / "var" / "kept" / made_by.hexdigest()[:16]
+    room.mkdir(parents=True, exist_ok=True)
+    os.utime(room)
+    older = sorted(room.parent.iterdir(), key=lambda one: one.stat().st_mtime)[:-2]
+    for one in older:
+        shutil.rmtree(one, ignore_errors=True)
+    return room
 
 
 def made_once(room: Path, make: Callable[[Path], None]) -> Path:

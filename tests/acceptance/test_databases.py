@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from tests.cli.program import ENVELOPE, JUNE, Lodeline, write_register
 
+pytestmark = pytest.mark.both
+
 
 def test_an_empty_database_is_no_store_until_init(url: str) -> None:
     lodeline = Lodeline(database=url)

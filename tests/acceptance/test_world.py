@@ -12,7 +12,7 @@ from tests.cli.conftest import World
 from tests.cli.program import Lodeline
 from tests.stores import new_database
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 REFUSED = ("typing-error-refused", "unit-slip-refused")
 

@@ -17,7 +17,7 @@ from tests.stores import new_database
 WORLD_TRADE = SHARED / "data" / "world-trade"
 
 pytestmark = [
-    pytest.mark.medium,
+    pytest.mark.ci,
     pytest.mark.skipif(not WORLD_TRADE.is_dir(), reason="the shared world-trade data is not here; set LODELINE_SHARED"),
 ]
 

@@ -10,7 +10,7 @@ from tests.hostile import BODIES
 
 from lodeline.web.api import api
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 
 def posts() -> list[str]:

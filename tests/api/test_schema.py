@@ -26,7 +26,7 @@ from lodeline.office.accounts import tokens
 from lodeline.office.log import changes
 from lodeline.web.api import api
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 FUZZ = "LODELINE_FUZZ" in os.environ
 EXAMPLES = int(os.environ.get("LODELINE_FUZZ", "2"))

@@ -17,7 +17,7 @@ from lodeline.detection.identity import finding_id, nearest, same_matter
 from lodeline.regulation.parameter import load
 from lodeline.world import build_world, write_world
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 #: Of findings that are met again, so many have another id at most: a late receipt may move the first month of a window
 #: of the balance, and their cases follow them (`identity.nearest`). In two worlds of 60 firms it was 1 of 100.

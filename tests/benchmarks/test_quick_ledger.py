@@ -18,6 +18,8 @@ from lodeline.store.opening import create
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world
 
+pytestmark = pytest.mark.ci
+
 LAW = load_law("cn")
 
 

@@ -10,7 +10,7 @@ from lodeline.material.element import SYMBOLS
 from verified_sigma import BUDGET, POPULATION, powers, simulated, spread_of
 from visiting.defects import KINDS, Store, seen
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 VISITS = 2_500
 

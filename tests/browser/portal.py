@@ -6,6 +6,7 @@ most of them look at, and that nobody changes afterwards.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -26,7 +27,7 @@ import httpx
 
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.web.server.serving import prepare
-from tests.stores import made_once
+from tests.stores import made_once, memory
 from tests.web.test_serving import free_port
 
 PROGRAM: Final = Path(sys.executable).with_name("lodeline")
@@ -58,7 +59,8 @@ def build(run_room: Path) -> Path:
             prepare(str(room / "store.sqlite3"))
 
     made = made_once(run_room / "browser-world", make)
-    copy = Path(tempfile.mkdtemp(prefix="browser-", dir=run_room))
+    copy = Path(tempfile.mkdtemp(prefix="lodeline-browser-", dir=memory()))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
     return shutil.copytree(made, copy, dirs_exist_ok=True) / "store.sqlite3"
 
 

@@ -23,7 +23,7 @@ from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 FILER = "filer.asked@demo.example"
 
 

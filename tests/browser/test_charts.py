@@ -49,6 +49,7 @@ def view_box(figure: Locator) -> list[float]:
     return [float(one) for one in str(figure.locator("svg").first.get_attribute("viewBox")).split()]
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
@@ -112,6 +113,7 @@ def test_arrows_go_along_the_flow_and_enter_follows_a_link(design: Page) -> None
     design.wait_for_url("**/design/#drawings")
 
 
+@pytest.mark.ci
 def test_zoom_by_buttons_and_keys_comes_back_to_the_whole(design: Page) -> None:
     figure = chart(design, "map")
     whole = view_box(figure)
@@ -134,6 +136,7 @@ def test_zoom_by_buttons_and_keys_comes_back_to_the_whole(design: Page) -> None:
     assert view_box(figure) == whole
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_wheel_zooms_with_control_alone_and_a_hand_pans(design: Page) -> None:
     figure = chart(design, "map")
@@ -164,6 +167,7 @@ def test_wheel_zooms_with_control_alone_and_a_hand_pans(design: Page) -> None:
     assert view_box(figure) == after
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_hand_that_pans_follows_no_link(design: Page) -> None:
     figure = chart(design, "sankey")
@@ -181,6 +185,7 @@ def test_hand_that_pans_follows_no_link(design: Page) -> None:
     assert "#" not in design.url
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_mark_out_of_sight_comes_into_sight_with_the_focus(design: Page) -> None:
     figure = chart(design, "sankey")
@@ -194,6 +199,7 @@ def test_mark_out_of_sight_comes_into_sight_with_the_focus(design: Page) -> None
     assert frame["y"] <= mark["y"] + mark["height"] and mark["y"] <= frame["y"] + frame["height"]
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_saved_drawing_stands_alone(design: Page, tmp_path: Path, name: str) -> None:
@@ -216,6 +222,7 @@ def test_saved_drawing_stands_alone(design: Page, tmp_path: Path, name: str) -> 
     assert all("font-size" in one.attrib for one in tree.iter(f"{SVG}text"))
 
 
+@pytest.mark.ci
 def test_saved_drawing_is_the_whole_one_in_the_colours_that_are_seen(
     browser: Browser, origin: str, tmp_path: Path
 ) -> None:
@@ -235,6 +242,7 @@ def test_saved_drawing_is_the_whole_one_in_the_colours_that_are_seen(
     assert [int(one) < 60 for one in re.findall(r"\d+", paper.attrib["fill"])] == [True] * 3
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_saved_picture_is_twice_as_fine_and_not_blank(design: Page, tmp_path: Path) -> None:
     figure = chart(design, "sankey")
@@ -278,6 +286,7 @@ def test_summary_leads_into_the_cell(design: Page) -> None:
     expect(cell).to_be_in_viewport()
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_chosen_files_are_listed_with_their_sizes(design: Page) -> None:
     files = [{"name": name, "mimeType": "text/csv", "buffer": b"x" * 2500} for name in ("mine-a.csv", "mine-b.csv")]
@@ -285,6 +294,7 @@ def test_chosen_files_are_listed_with_their_sizes(design: Page) -> None:
     expect(design.locator(".files li")).to_have_text(["mine-a.csv · 2.5 kB", "mine-b.csv · 2.5 kB"])
 
 
+@pytest.mark.ci
 def test_job_is_watched_in_place_until_it_ends(page: Page, origin: str) -> None:
     asked: list[int] = []
 
@@ -311,6 +321,7 @@ def test_job_is_watched_in_place_until_it_ends(page: Page, origin: str) -> None:
     assert watch.complaints == []
 
 
+@pytest.mark.ci
 def test_drawer_opens_beside_the_page_and_closes_with_escape(design: Page) -> None:
     drawer = design.locator("#beside")
     expect(drawer).to_be_hidden()
@@ -321,6 +332,7 @@ def test_drawer_opens_beside_the_page_and_closes_with_escape(design: Page) -> No
     expect(drawer).to_be_hidden()
 
 
+@pytest.mark.ci
 def test_receipt_prints_with_its_code(design: Page) -> None:
     design.emulate_media(media="print")
     code = design.locator(".sheet .qr svg")

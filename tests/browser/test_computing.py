@@ -54,6 +54,7 @@ def test_page_turns_into_the_one_asked_for(portal: Portal, page: Page) -> None:
     assert watch.complaints == []
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("status", [500, 503])
 def test_page_turns_into_what_went_wrong_and_asks_no_more(portal: Portal, page: Page, status: int) -> None:
     held_back(page, f"{portal.origin}/en/law/", times=2, end=status)
@@ -65,6 +66,7 @@ def test_page_turns_into_what_went_wrong_and_asks_no_more(portal: Portal, page: 
     assert f"{portal.origin}/en/law/" not in asked
 
 
+@pytest.mark.ci
 def test_page_turns_without_a_script_too(browser: Browser, portal: Portal) -> None:
     context = context_of(browser, java_script_enabled=False)
     context.add_cookies(portal.cookies(PEOPLE["inspector"]))

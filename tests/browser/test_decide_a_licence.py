@@ -12,7 +12,7 @@ from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 FIRST, SECOND = PEOPLE["licensing-officer"], "licensing-2@demo.example"
 DOCUMENTS = {
     "applicant": "identity of the applicant", "contract": "contract or agreement",

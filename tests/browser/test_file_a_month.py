@@ -120,6 +120,7 @@ def test_a_month_is_filed_by_keyboard_alone(browser: Browser, demo: Portal) -> N
     signer.context.close()
 
 
+@pytest.mark.ci
 def test_a_mended_cell_is_saved_and_the_next_problem_has_the_focus(browser: Browser, demo: Portal) -> None:
     page = page_of(browser, demo, "filer")
     watch = Watch(page, demo.origin)
@@ -146,6 +147,7 @@ def test_a_mended_cell_is_saved_and_the_next_problem_has_the_focus(browser: Brow
     page.context.close()
 
 
+@pytest.mark.ci
 def test_who_leaves_by_a_link_while_a_cell_is_on_its_way_does_not_lose_it(browser: Browser, demo: Portal) -> None:
     page = page_of(browser, demo, "filer")
     begin(page, demo)
@@ -162,6 +164,7 @@ def test_who_leaves_by_a_link_while_a_cell_is_on_its_way_does_not_lose_it(browse
     page.context.close()
 
 
+@pytest.mark.ci
 def test_the_older_window_keeps_what_was_typed(browser: Browser, demo: Portal) -> None:
     page = page_of(browser, demo, "filer")
     address = begin(page, demo)

@@ -100,6 +100,7 @@ def test_receipt_with_one_character_changed_does_not_hold(portal: Portal, places
     assert page.get_by_label("Receipt (JSON)").input_value().strip() == changed.strip()
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_published_case_is_held_by_a_law_that_can_be_read(places: Places, page: Page) -> None:
     page.goto(places.url("desk"))
@@ -124,6 +125,7 @@ def test_published_case_is_held_by_a_law_that_can_be_read(places: Places, page: 
     expect(page.locator(f"[id='{instrument}']")).to_be_in_viewport()
 
 
+@pytest.mark.ci
 def test_slash_is_a_letter_where_one_writes(places: Places, page: Page) -> None:
     page.goto(places.url("verify"))
     receipt = page.get_by_label("Receipt (JSON)")
@@ -133,6 +135,7 @@ def test_slash_is_a_letter_where_one_writes(places: Places, page: Page) -> None:
     expect(receipt).to_be_focused()
 
 
+@pytest.mark.ci
 def test_colours_are_chosen_by_arrows_and_remembered(places: Places, page: Page) -> None:
     page.goto(places.url("quotas"))
     dark = page.get_by_role("radio", name="Dark")

@@ -28,7 +28,7 @@ from tests.browser.test_telephone import Telephone, elsewhere
 from tests.desk import Desk
 from tests.office.test_measured_findings import MADE, make
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 FILER, MORNING = "filer.mine@demo.example", "2025-03-12T09:00:00+08:00"
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import Eyes
 from tests.browser.views import USUAL, VIEWS, Places
 from tests.web.strategy_sample import run
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 #: Bytes that a page may weigh as it is transferred to somebody who comes for the first time.
 HEAVIEST = 250_000

@@ -14,7 +14,7 @@ from tests.browser.journeys import TUTORIALS
 from tests.browser.portal import PEOPLE, Portal, build, served
 from tests.browser.questions import Walk
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 #: The file of the tutorial without its three slips: what the filer's system writes each month.
 MONTH = (

@@ -24,7 +24,7 @@ from tests.browser.examples import DUE, rows_with_problems, written
 from tests.browser.looking import scrolls_sideways
 from tests.browser.portal import Portal
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 READER = "reader.of.tables@demo.example"
 #: A firm of each stage, as the ids of the synthetic world begin: mine, separation, metal and alloy, magnets, trade.

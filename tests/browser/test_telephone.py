@@ -278,6 +278,7 @@ def shown_to_both(browser: Browser, workshop: Workshop, phone: Telephone) -> Non
     firm.close()
 
 
+@pytest.mark.ci
 def test_nothing_is_lost_when_sending_breaks_off_or_the_login_ends(workshop: Workshop, phone: Telephone) -> None:
     page = phone.open()
     phone.ready()
@@ -326,6 +327,7 @@ CAMERA = """
 """
 
 
+@pytest.mark.ci
 def test_items_are_added_by_hand_and_bags_are_scanned(browser: Browser, workshop: Workshop) -> None:
     phone = Telephone.of(browser, workshop.portal, FIRST, planned(workshop.portal, "MAG-0006-A"))
     phone.context.add_init_script(CAMERA)
@@ -365,6 +367,7 @@ def test_items_are_added_by_hand_and_bags_are_scanned(browser: Browser, workshop
     phone.context.close()
 
 
+@pytest.mark.ci
 def test_what_the_portal_refuses_is_shown_at_its_item(browser: Browser, workshop: Workshop) -> None:
     phone = Telephone.of(browser, workshop.portal, FIRST, planned(workshop.portal, "MAG-0004-A"))
     page = phone.open()
@@ -402,6 +405,7 @@ def altered(route: Route) -> None:
     route.continue_(post_data=json.dumps(json.loads(body)).replace("X-2", "X-1"))
 
 
+@pytest.mark.ci
 def test_signing_out_leaves_what_was_not_sent_and_nothing_else(workshop: Workshop, phone: Telephone) -> None:
     signed_in_anew(workshop, phone)
     page = phone.open()
@@ -431,6 +435,7 @@ def signed_in_anew(workshop: Workshop, phone: Telephone) -> None:
         phone.context.add_cookies(own.cookies(FIRST))
 
 
+@pytest.mark.ci
 def test_without_script_it_says_what_to_do(browser: Browser, workshop: Workshop) -> None:
     portal = workshop.portal
     address = planned(portal, f"{portal.firm}-A")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.medium
 
 
 #: Where script does the most: drawings, grids, passkeys. These in every run, all with the slow tests.
-MOST = ("design", "desk, answer", "draft, every row", "firm-draft-certify")
+MOST = ("draft, every row", "firm-draft-certify")
 
 
 @pytest.fixture

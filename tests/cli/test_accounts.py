@@ -22,6 +22,7 @@ def link_of(out: str) -> str:
     return str(found)
 
 
+@pytest.mark.ci
 def test_two_registrars_are_made_and_one_is_let_back_in_by_links_that_the_server_prints(nowhere: Lodeline) -> None:
     store = ready_store(nowhere.database)
     at = ("--address", "https://portal.example/")

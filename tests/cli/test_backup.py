@@ -220,6 +220,7 @@ def test_table_that_was_changed_together_with_its_hashes_is_refused(backup: Path
     assert nothing_left(tmp_path, url)
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_an_office_that_was_altered_is_refused_and_an_honest_one_is_not(
     example: Path, tmp_path: Path, lodeline: Lodeline
@@ -300,6 +301,7 @@ def test_interrupted_restore_into_postgresql_leaves_a_place_where_it_can_be_done
     assert put_back(backup, url).head().size == 3
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child is not told that its parent died")
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -331,6 +333,7 @@ def test_restore_that_was_killed_while_tables_are_made_is_done_again_at_once(
         assert "lodeline_restoring" not in open_store(url).database.connection.introspection.table_names()
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_several_that_make_the_tables_at_once_make_them_once(place_of: PlaceOf, kind: str) -> None:

@@ -199,6 +199,7 @@ def refused_within_bounds(lodeline: Lodeline, path: Path, place: Place, memory_b
     assert lodeline("verify", "--json").document["size"] == 1
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_two_hundred_megabytes_in_one_cell(lodeline: Lodeline, tmp_path: Path) -> None:
     path = tmp_path / "june.csv"
@@ -243,6 +244,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_found_out(lodeline: Lodeline, tm
     refused_within_bounds(lodeline, path, Place(code="file.damaged"), MEMORY_BYTES // 2)
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_a_million_rows_with_one_bad_cell_in_the_last(lodeline: Lodeline, tmp_path: Path) -> None:
     rows = 1_000_000

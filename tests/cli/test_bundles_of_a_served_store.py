@@ -22,6 +22,8 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.store.snapshot_opening import open_snapshot
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.ci
+
 NOW, LATER = datetime(2025, 5, 5, 1, tzinfo=UTC), datetime(2025, 5, 6, 1, tzinfo=UTC)
 
 #: Of a bundle with the rows of OURS, which goes by the name "Ours GmbH": table → a record that goes, one that does not.

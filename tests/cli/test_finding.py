@@ -60,6 +60,7 @@ def files(case: Case) -> Files:
     return unpacked(case.bundle.read_bytes())
 
 
+@pytest.mark.ci
 def test_the_bundle_of_every_kind_of_finding_gives_it_again(case: Case, tmp_path: Path) -> None:
     first = {row["detector"]: row for row in reversed(case.rows)}
     assert {"quota-overrun", "missing-filing"} <= set(first)
@@ -166,6 +167,7 @@ def without_entry(files: Files) -> None:
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("forge", "what"),
     [

@@ -153,6 +153,7 @@ def nobody_is_left(group: int) -> bool:
     return False
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_ctrl_c_leaves_whole_filings_and_a_second_load_completes_them(nowhere: Lodeline, tmp_path: Path) -> None:
     dossier = write_many(tmp_path / "many")

@@ -23,6 +23,8 @@ from lodeline.service.log.backup import restore
 from lodeline.store.database import Database
 from lodeline.store.opening import is_behind, open_store
 
+pytestmark = pytest.mark.ci
+
 OLDER = Path(__file__).parent / "data" / "older"
 #: Commit → entries in its log, whether its tables have changed since.
 PROGRAMS = {"25809d3": (26, True), "4fc5206": (26, True), "7fd6d82": (43, True)}

@@ -60,6 +60,7 @@ def test_a_new_log_has_the_first_name_that_others_know(hosts: str, named: str | 
     assert opening.origin_of(hosts.split(",")) == named
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_a_log_keeps_its_name(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
@@ -132,6 +133,7 @@ def test_init_brings_an_older_store_up_to_date_and_names_what_it_changed(filed: 
     assert "nothing changed" in filed("init").out
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("language", "line"), [("en", "guards set again: line_no_update"), ("zh", "恢复防改触发器：line_no_update")]
 )
@@ -177,6 +179,7 @@ def test_init_names_what_it_changed_in_the_portal(tmp_path: Path) -> None:
     assert "nothing changed" in lodeline("init").out
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_init_enters_the_law_of_an_older_store_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
@@ -237,6 +240,7 @@ def test_a_store_of_a_newer_format_is_left_alone(filed: Lodeline) -> None:
 _WITHOUT = ("setpriv", "--inh-caps=-dac_override", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 @pytest.mark.skipif(bool(_WITHOUT) and shutil.which("setpriv") is None, reason="root writes everywhere")
 def test_a_store_that_cannot_be_written_is_verified(filed: Lodeline, tmp_path: Path) -> None:

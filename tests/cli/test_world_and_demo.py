@@ -15,7 +15,7 @@ from lodeline.cli.sample_visit import LABORATORIES
 from lodeline.service.overview.demonstration import plant_of
 from lodeline.store.database import Database
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 
 def files(room: Path) -> dict[str, bytes]:

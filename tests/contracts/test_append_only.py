@@ -16,7 +16,7 @@ from lodeline.store.guards import FACTS, make_guards
 from lodeline.store.opening import create
 from lodeline.store.store import StoreError
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.both]
 
 INVOICE = "number,kind,on,seller,buyer,product_name,mass_kg\n1,special,2025-06-04,MINE,MAG,oxide,10\n"
 CUSTOMS_LINE = (

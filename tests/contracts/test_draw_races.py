@@ -21,7 +21,7 @@ from lodeline.service.filing.posting import Outcome
 from lodeline.service.licences.draws import Drawn, reserve
 from lodeline.service.log.audit import rebuild
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 GRANTED = 200 * KG
 
 

@@ -20,7 +20,7 @@ from lodeline.service.licences.licences import grant_licence, revoke_licence
 from lodeline.service.licences.runs import announce_run, cancel_run, cancel_run_numbered, planned_runs
 from lodeline.service.log.audit import rebuild
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.both]
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)
 DAY = date(2025, 6, 10)

@@ -14,7 +14,7 @@ from lodeline.service.licences.quotas import quota
 from lodeline.store import books, database
 from lodeline.store.snapshot_opening import open_snapshot
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.both]
 
 SHARE = "composition=TREO=60"
 ORIGIN = f"O origin 2 mine 7 1000 product=concentrate {SHARE} origin_kind=mined origin_place=P"

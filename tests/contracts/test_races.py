@@ -25,7 +25,7 @@ from lodeline.service.log.audit import rebuild
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 WRITERS = 8
 T = TypeVar("T")

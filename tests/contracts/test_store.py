@@ -29,7 +29,7 @@ from lodeline.store.opening import create, is_behind, migrate, missing_guards, o
 from lodeline.store.queries.log import entries
 from lodeline.store.store import Store, StoreError
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.both]
 
 
 def test_a_new_store_is_empty_and_its_log_is_signed(empty: Store) -> None:
@@ -142,6 +142,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: 
     assert verify(store).faults == ()
 
 
+@pytest.mark.ci
 def test_tables_of_which_the_making_ended_anywhere_are_made_by_the_next_attempt(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ from lodeline.service.filing.loading import load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.ci
+
 SHARE = "product=concentrate composition=Nd=12;TREO=60 origin_place=P"
 
 

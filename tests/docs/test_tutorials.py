@@ -26,6 +26,7 @@ def prints_what_it_promises(
         assert same(promised, printed, to_the_letter=to_the_letter), "\n".join(["$ " + command, *printed])
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_the_first_filing_prints_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The tutorial begins at the root of a checkout and copies the verifier from there.

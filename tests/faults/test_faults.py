@@ -9,7 +9,7 @@ from tests.faults.commands import COMMANDS, Command, Models
 from tests.faults.drill import cases_of, clean_run, furnished
 from tests.faults.program import Ended, Fault, NoShimError, Program
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 FAULTS = {
     "file": Fault(call="write", number=40, error="ENOSPC", on=True),

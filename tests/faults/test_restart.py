@@ -17,7 +17,7 @@ from tests.accounts import PASSWORD
 from tests.faults.server import OFFICIAL, Server, furnished_database, month, served
 from tests.stores import copy_postgresql
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 #: Seconds that anything here may take on a busy machine.
 PATIENCE_S = 300

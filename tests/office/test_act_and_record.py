@@ -360,6 +360,7 @@ def everything(store: Store) -> tuple[object, ...]:
 ON_BOTH: Final = (exits, visit, edition, question, verdict_changed, dispute, delivery)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("url", "act"),
     [

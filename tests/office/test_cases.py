@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 from django.db import connections
 from django.test import override_settings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.findings import finding_in
 from tests.office.register import REGISTER
@@ -357,7 +357,6 @@ def test_a_forged_entry_of_a_case_is_found(store: Store) -> None:
 VERBS: Final = ("ask", "answer", "explain", "waive", "confirm", "withdraw", "reopen")
 
 
-@settings(max_examples=40)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(VERBS), st.sampled_from([ANALYST, INSPECTOR]), st.integers(0, 40)), max_size=8

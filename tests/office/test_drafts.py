@@ -357,6 +357,7 @@ def test_an_entry_and_its_draft_stand_together_or_not_at_all(
     assert filed is not None and filed.kind == "filing"
 
 
+@pytest.mark.ci
 def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_once(
     ledger: Store, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from tests.stores import new_database, ready_store
 from lodeline.office.jobs import jobs, work
 from lodeline.office.models import Job
 
+pytestmark = pytest.mark.both
+
 ONE, OTHER = "machine:1:aaaa", "elsewhere:2:bbbb"
 
 

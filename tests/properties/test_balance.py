@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.accountancy.balance import FLOWS, balance
@@ -241,7 +241,6 @@ def model_line(  # noqa: PLR0917
 
 
 @pytest.mark.medium
-@settings(max_examples=150, deadline=None)
 @given(history())
 def test_balance_equals_the_model(tables: dict[str, list[Row]]) -> None:
     result = balance(**frames(tables)).to_dicts()
@@ -253,7 +252,6 @@ def test_balance_equals_the_model(tables: dict[str, list[Row]]) -> None:
 
 
 @pytest.mark.medium
-@settings(max_examples=100, deadline=None)
 @given(history())
 def test_both_identities_hold_in_every_row(tables: dict[str, list[Row]]) -> None:
     process, crossing, opening = 0, 0, 0
@@ -273,7 +271,6 @@ def test_both_identities_hold_in_every_row(tables: dict[str, list[Row]]) -> None
 
 
 @pytest.mark.medium
-@settings(max_examples=60, deadline=None)
 @given(history(), st.sampled_from(["2026-01", "2026-02", "2026-03"]), st.sampled_from(["2026-03", "2026-04"]))
 def test_months_asked_for_are_the_same_rows(tables: dict[str, list[Row]], first: str, last: str) -> None:
     everything = balance(**frames(tables))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.test_flow import Event, History, histories
 
@@ -128,7 +128,6 @@ def closed_books(draw: st.DrawFn) -> History:
     return History(lots=tuple(lots), events=tuple(events))
 
 
-@settings(max_examples=150, deadline=None)
 @given(closed_books())
 def test_exact_bounds_are_what_trying_every_way_finds(history: History) -> None:
     index = indexed(history)
@@ -149,7 +148,6 @@ def pairs(found: Origins) -> Iterator[tuple[float, float, float]]:
             yield least, row["booked_shares"][element], greatest
 
 
-@settings(max_examples=60, deadline=None)
 @given(histories(circles=False) | histories(circles=True))
 def test_the_booked_share_lies_within_and_steps_are_never_tighter(history: History) -> None:
     index = indexed(history)
@@ -164,7 +162,6 @@ def test_the_booked_share_lies_within_and_steps_are_never_tighter(history: Histo
             assert lower <= least + 1e-7 and least <= booked <= greatest <= higher + 1e-7
 
 
-@settings(max_examples=60, deadline=None)
 @given(closed_books())
 def test_what_is_surely_of_others_is_never_more_than_what_is_left_over(history: History) -> None:
     index = indexed(history)

@@ -163,7 +163,6 @@ def test_covariance_is_that_of_simulated_plants(made: tuple[Plant, int]) -> None
 
 @pytest.mark.slow
 @given(plants())
-@settings(max_examples=60, deadline=None)
 def test_covariance_is_that_of_100_000_simulated_plants(made: tuple[Plant, int]) -> None:
     agrees(*made, runs=100_000)
 
@@ -202,7 +201,6 @@ VALUES: Callable[[int], st.SearchStrategy[list[float]]] = lambda size: st.lists(
 
 
 @given(st.data(), st.integers(0, 4), st.integers(1, 3), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_whatever_was_measured_nothing_raises_and_what_cannot_be_tested_does_not_alarm(
     data: st.DataObject, periods: int, runs: int, definite: bool
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.flow.cycles import Kept, Transfers, find_cycles
@@ -58,7 +58,6 @@ def every_chain(rows: list[Row], kept: Kept) -> Iterator[tuple[int, ...]]:
                 yield chain
 
 
-@settings(max_examples=300, deadline=None)
 @given(ROWS, st.integers(0, 1))
 def test_the_set_of_round_trips_is_that_of_trying_every_chain(rows: list[Row], stay_days: int) -> None:
     kept = dataclasses.replace(KEPT, stay_days=stay_days)

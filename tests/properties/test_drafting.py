@@ -8,7 +8,7 @@ from functools import partial
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.filing.check import check
@@ -54,7 +54,6 @@ def table_of(rows: list[Row]) -> Table:
     return read_bytes([("june.csv", text.getvalue().encode())])
 
 
-@settings(max_examples=40)
 @given(st.lists(ROWS, min_size=1, max_size=12))
 def test_the_good_part_checks_clean_and_nothing_is_lost_or_cut_in_two(rows: list[Row]) -> None:
     table = table_of(rows)
@@ -80,7 +79,6 @@ def test_the_good_part_checks_clean_and_nothing_is_lost_or_cut_in_two(rows: list
     assert ({str(lot).removeprefix("ACME/") for lot in drawn["lot"]} & made) <= own
 
 
-@settings(max_examples=60)
 @given(st.lists(ROWS, min_size=1, max_size=6), st.data())
 def test_changes_touch_the_cells_that_they_name_and_no_other(rows: list[Row], data: st.DataObject) -> None:
     table = table_of(rows)
@@ -116,7 +114,6 @@ def test_changes_touch_the_cells_that_they_name_and_no_other(rows: list[Row], da
     assert filled == {address: row for address, row in wanted.items() if row}
 
 
-@settings(max_examples=40)
 @given(st.lists(ROWS, min_size=1, max_size=10), st.lists(ROWS, min_size=1, max_size=10))
 def test_a_correction_applied_to_what_stands_gives_what_was_filed_again(before: list[Row], after: list[Row]) -> None:
     stands, new = judge(table_of(before)).rows, judge(table_of(after)).rows
@@ -150,7 +147,6 @@ def test_compositions_are_written_as_they_are_read(shares: dict[str, int]) -> No
     assert parse_composition(text) == shares
 
 
-@settings(max_examples=30)
 @given(st.lists(ROWS, min_size=1, max_size=8))
 def test_typed_rows_are_written_so_that_they_read_as_the_same_cells(rows: list[Row]) -> None:
     good = settle(table_of(rows), judge).good

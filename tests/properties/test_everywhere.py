@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.test_flow import History, histories
 
@@ -54,7 +54,6 @@ def one_by_one(index: FlowIndex, lots: list[int]) -> Shares:
     }
 
 
-@settings(max_examples=60, deadline=None)
 @given(histories(circles=False) | histories(circles=True), st.sampled_from((1, 8, 2**20)), st.data())
 def test_all_lots_at_once_are_each_lot_by_itself(history: History, block_bytes: int, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as home:
@@ -69,7 +68,6 @@ def test_all_lots_at_once_are_each_lot_by_itself(history: History, block_bytes: 
         same(all_at_once(index, some), one_by_one(index, some))
 
 
-@settings(max_examples=60, deadline=None)
 @given(histories(circles=False) | histories(circles=True), st.data())
 def test_what_comes_by_stages_is_what_comes_of_origins(history: History, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as home:

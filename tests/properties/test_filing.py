@@ -102,7 +102,6 @@ PART = st.tuples(st.sampled_from([*SYMBOLS, "nd", "ND", "Xx", " Pr "]), st.sampl
 COMPOSITION = st.lists(PART.map("".join), min_size=1, max_size=6).map(";".join)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(COMPOSITION, st.sampled_from(BASES)), min_size=1, max_size=5, unique=True))
 def test_compositions_read_as_columns_agree_with_the_exact_reader(pairs: list[tuple[str, str]]) -> None:
     frame = pl.DataFrame(pairs, schema=["composition", "basis_read"], orient="row")
@@ -156,7 +155,6 @@ def test_the_two_ways_of_reading_a_cell_agree(name: str, text: str) -> None:
         assert (read_singly.value, read_singly.code) == (value, None)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(TEXT, TEXT, max_size=4), min_size=1, max_size=4))
 def test_unknown_columns_become_canonical_json(rows: list[dict[str, str]]) -> None:
     names = sorted({name for row in rows for name in row})
@@ -174,7 +172,6 @@ def test_unknown_columns_become_canonical_json(rows: list[dict[str, str]]) -> No
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(CELL, CELL), max_size=12), st.sampled_from(",;\t"))
 def test_csv_is_read_as_the_standard_library_reads_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str
@@ -191,7 +188,6 @@ def test_csv_is_read_as_the_standard_library_reads_it(
     assert found == [row for _, row in kept]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.binary(max_size=300) | st.text('ab,;\t"\r\n\ufeff重 {}[]:1e', max_size=60).map(str.encode),
     st.sampled_from([".csv", ".json", ".ndjson", ".xlsx"]),
@@ -203,7 +199,6 @@ def test_no_bytes_break_the_reader(tmp_path_factory: pytest.TempPathFactory, con
     assert checked.problems or checked.rows.height == 0
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(TEXT, min_size=6, max_size=6), min_size=1, max_size=5))
 def test_no_cells_break_the_check(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     path = tmp_path_factory.mktemp("any") / "any.csv"

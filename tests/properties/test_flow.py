@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.flow.index import build_index, open_index
@@ -258,19 +258,16 @@ def same(shares: dict[int, float], exact: Shares) -> None:
         assert shares.get(lot, 0.0) == pytest.approx(float(exact.get(lot, Fraction(0))), abs=1e-12), lot
 
 
-@settings(max_examples=80, deadline=None)
 @given(histories(circles=False))
 def test_shares_of_any_history_are_exact(history: History) -> None:
     compare(history)
 
 
-@settings(max_examples=80, deadline=None)
 @given(histories(circles=True))
 def test_shares_of_a_history_that_runs_in_circles_are_exact(history: History) -> None:
     compare(history)
 
 
-@settings(max_examples=40, deadline=None)
 @given(histories(circles=True))
 def test_a_trace_lists_the_ancestors_and_says_where_books_run_in_a_circle(history: History) -> None:
     with tempfile.TemporaryDirectory() as home:

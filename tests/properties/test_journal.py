@@ -116,7 +116,6 @@ def test_the_two_writers_of_canonical_json_agree(value: Any) -> None:
 
 
 @given(seed=hashes, message=st.binary(max_size=100), at=st.integers(0, 63), bit=st.integers(0, 7))
-@settings(deadline=None, max_examples=40)
 def test_ed25519_agrees_with_an_independent_library(seed: bytes, message: bytes, at: int, bit: int) -> None:
     private = Ed25519PrivateKey.from_private_bytes(seed)
     signature, public_key = bytearray(private.sign(message)), private.public_key().public_bytes_raw()
@@ -134,7 +133,6 @@ def flipped(encoded: bytes, at: int) -> bytes:
 
 
 @given(scalar=st.integers(1, 2**255), message=st.binary(max_size=100), at=st.integers(0, 600), whole=st.booleans())
-@settings(max_examples=60)
 def test_p256_agrees_with_an_independent_library(scalar: int, message: bytes, at: int, whole: bool) -> None:
     private = ec.derive_private_key(scalar, ec.SECP256R1())
     point = private.public_key().public_numbers()
@@ -153,7 +151,6 @@ RSA = rsa.generate_private_key(65537, 2048)
 
 
 @given(message=st.binary(max_size=100), salt=st.integers(0, 222), at=st.integers(0, 2047), whole=st.booleans())
-@settings(max_examples=60)
 def test_rsa_agrees_with_an_independent_library(message: bytes, salt: int, at: int, whole: bool) -> None:
     numbers = RSA.public_key().public_numbers()
     for scheme in (padding.PKCS1v15(), padding.PSS(padding.MGF1(SHA256()), salt)):
@@ -198,7 +195,6 @@ def with_flipped_bit(kind: str, field: str, at: int) -> tuple[dict[str, Any], di
 
 
 @given(kind=st.sampled_from(sorted(CERTIFICATIONS)), field=st.sampled_from(SIGNED), at=st.integers(0, 2**16))
-@settings(max_examples=200)
 def test_no_flipped_bit_of_what_was_signed_goes_unnoticed(kind: str, field: str, at: int) -> None:
     """Not even if a forger who holds the log's key makes entry, tree and checkpoint anew around it."""
     assert holds(facts_of(CERTIFICATIONS[kind])) == (True, True)
@@ -208,7 +204,6 @@ def test_no_flipped_bit_of_what_was_signed_goes_unnoticed(kind: str, field: str,
 
 
 @given(at=st.integers(0, 2**16))
-@settings(max_examples=200)
 def test_a_certificate_that_the_portal_takes_is_taken_by_the_outsider(at: int) -> None:
     """A bit outside of key and dates changes neither; but nothing may pass at the door that fails later."""
     facts, _ = with_flipped_bit("certificate on P-256", "certificate", at)
@@ -274,7 +269,6 @@ def meaning(text: str) -> Any:
 
 
 @given(at=st.integers(0, len(RECEIPT.encode()) - 1), flip=st.integers(1, 255), key_given=st.booleans())
-@settings(deadline=None, max_examples=300)
 def test_no_altered_byte_of_a_receipt_goes_unnoticed(at: int, flip: int, key_given: bool) -> None:
     assert verify.verify_receipt(RECEIPT, VKEY) == []
     altered = bytearray(RECEIPT.encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.journal import merkle
@@ -32,7 +32,6 @@ class Log:
 
 
 @given(steps=st.lists(st.integers(1, 3 * TILE), min_size=1, max_size=5), data=st.data())
-@settings(max_examples=30)
 def test_a_log_that_grows_gives_the_proofs_of_its_leaves(steps: list[int], data: st.DataObject) -> None:
     log = Log()
     tree = LogTree(log.between)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.accountancy.reconciliation import locate, reconcile
@@ -31,7 +31,6 @@ def networks(draw: st.DrawFn) -> tuple[Floats, Floats, Floats]:
 
 
 @given(networks())
-@settings(max_examples=150, deadline=None)
 def test_the_balances_hold_and_corrections_are_the_smallest(made: tuple[Floats, Floats, Floats]) -> None:
     balances, measured, sigma = made
     found = reconcile(measured, sigma, balances)
@@ -55,7 +54,6 @@ def test_the_balances_hold_and_corrections_are_the_smallest(made: tuple[Floats, 
 
 
 @given(networks(), st.sampled_from([0.0, float("nan"), float("inf"), -1.0]), st.integers(0, 1))
-@settings(max_examples=60, deadline=None)
 def test_bad_uncertainties_and_measurements_say_why(
     made: tuple[Floats, Floats, Floats], bad: float, place: int
 ) -> None:

@@ -147,7 +147,6 @@ def row(number: int, act: Any, mg: dict[str, int], *, closes: bool = False, targ
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
 def test_what_was_corrected_is_what_was_right_from_the_first(data: st.DataObject) -> None:
     """`right` is told without a slip; `corrected` has slips that are corrected later, some of them several times."""
     right: dict[int, Draw] = {}

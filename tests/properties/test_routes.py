@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.test_flow import ELEMENTS, History, histories
 
@@ -53,7 +53,6 @@ def routes(history: History, lot: int, element: str) -> dict[tuple[int, ...], Fr
     }
 
 
-@settings(max_examples=80, deadline=None)
 @given(histories(circles=False) | histories(circles=True), st.integers(1, ROUTES_MOST))
 def test_the_heaviest_routes_are_the_first_of_all(history: History, count: int) -> None:
     with tempfile.TemporaryDirectory() as home:

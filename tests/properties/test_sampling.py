@@ -35,7 +35,6 @@ def test_more_of_anything_shows_more(items: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.medium
-@settings(max_examples=25)
 @given(st.integers(1, 200), st.data(), WANTED)
 def test_plans_keep_their_promise(items: int, data: st.DataObject, wanted: float) -> None:
     falsified = data.draw(st.integers(1, items))

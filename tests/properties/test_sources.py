@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.accountancy.covariance import muf_covariance
 
@@ -130,7 +130,6 @@ def shuffled(ledger: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.medium
 @given(ledgers(), st.sampled_from(list(TOGETHER)))
-@settings(max_examples=150, deadline=None)
 def test_sources_say_what_their_terms_say_one_by_one(ledger: dict[str, Any], along: str) -> None:
     places = placed(along)
     matrices, size = (int(str(places[name].max())) + 1 for name in ("matrix", "place"))
@@ -144,7 +143,6 @@ def test_sources_say_what_their_terms_say_one_by_one(ledger: dict[str, Any], alo
 
 @pytest.mark.medium
 @given(ledgers())
-@settings(max_examples=30, deadline=None)
 def test_one_difference_by_itself_has_the_variance_that_it_has_among_others(ledger: dict[str, Any]) -> None:
     places = placed("both")
     together = covariances(places=places, matrices=SITES, size=3 * MONTHS, **ledger)

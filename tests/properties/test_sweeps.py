@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.test_bounds import indexed
 from tests.properties.test_flow import History, histories
@@ -55,7 +55,6 @@ def walked(graph: Graph, lot: int, column: Any) -> None:
     both("downstream_shares", graph, descent, np.argsort(graph.rank[descent.events]), column)
 
 
-@settings(max_examples=40, deadline=None)
 @given(history=histories(circles=True))
 def test_sweeps_walk_as_kernels_do(history: History) -> None:
     index = indexed(history)
@@ -63,7 +62,6 @@ def test_sweeps_walk_as_kernels_do(history: History) -> None:
         walked(index.graph, lot, index.element_columns(lot)[1])
 
 
-@settings(max_examples=40, deadline=None)
 @given(history=histories(circles=True), data=st.data())
 def test_intervals_are_those_of_one_lot_after_the_other(history: History, data: st.DataObject) -> None:
     index = indexed(history)

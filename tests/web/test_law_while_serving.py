@@ -21,6 +21,8 @@ from lodeline.store.law import law_now
 from lodeline.store.opening import open_store
 from lodeline.store.store import DESK_KIND, LAW_PROPOSAL_KIND, Store
 
+pytestmark = pytest.mark.ci
+
 FIRST, SECOND = PEOPLE["registrar"], PEOPLE["licensing-officer"]
 LINE = {
     "declaration": "D-1", "product_name": "NdFeB magnets", "hs_code": "8505111000", "mass_kg": "100",

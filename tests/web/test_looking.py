@@ -41,7 +41,7 @@ from lodeline.store.store import Store
 from lodeline.strategy.judged.backtest import backtest
 from lodeline.web.urls import PAGES
 
-pytestmark = pytest.mark.medium
+pytestmark = pytest.mark.ci
 
 #: Together the orders open every page as each role that may; of each of these addresses every order opens one more.
 ORDERS: Final = 3

@@ -18,6 +18,7 @@ from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.web import reading, visit
 
 pytestmark = pytest.mark.medium
+_, FIRST, *OTHERS = shipped_codes()
 
 
 def paths(resolver: URLResolver | None = None, before: str = "/") -> Iterator[str]:
@@ -32,7 +33,7 @@ def paths(resolver: URLResolver | None = None, before: str = "/") -> Iterator[st
             yield route
 
 
-@pytest.fixture(scope="module", params=shipped_codes()[1:])
+@pytest.fixture(scope="module", params=[FIRST, *(pytest.param(one, marks=pytest.mark.ci) for one in OTHERS)])
 def abroad(
     request: pytest.FixtureRequest, pages: None, run_room: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Browser, Jurisdiction]]:

@@ -344,6 +344,7 @@ class Killed(BaseException):
     """The process was killed."""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("rounds", [13, pytest.param(120, marks=pytest.mark.slow)])
 def test_a_publisher_may_be_killed_at_any_point(filer: Filer, monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
     """At operations on files: what is current is whole, readers are right, and the next publisher goes on."""

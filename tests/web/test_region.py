@@ -20,7 +20,6 @@ from tests.web.as_official import OFFICIAL
 from tests.web.test_pages import planned as planned_visit
 from tests.web.test_publisher import at_work, without_frames
 
-from lodeline.language import LANGUAGES
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import parse_mass
@@ -178,7 +177,7 @@ def bounded() -> list[Any]:
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.ci)])
 def test_no_page_names_a_firm_or_a_site_elsewhere(client: Client, divided: Divided, language: str) -> None:
     elsewhere, opened, leaks = divided.told_elsewhere(), set(), []
     filed_here = {"application": divided.end_users()}

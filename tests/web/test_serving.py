@@ -117,6 +117,7 @@ def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iter
         yield server
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> None:
     assert served.get("/healthz")[:2] == (200, b"ok\n")
@@ -152,6 +153,7 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
     assert "job worker" in ended and "publisher" in ended and ended.count("ended by itself") == 2
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> None:
@@ -169,6 +171,7 @@ def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> 
     assert (served.process.returncode, served.errors.read_text()) == (0, "")
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 @pytest.mark.parametrize("served", [1], indirect=True)
 def test_processes_do_not_outlive_a_server_that_was_killed(served: Served) -> None:
@@ -211,6 +214,7 @@ def serve_once(url: str, **environment: str) -> tuple[int | None, str]:
         process.communicate()
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_a_secret_that_can_be_guessed_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = str(tmp_path / "store.sqlite3")
@@ -227,6 +231,7 @@ def test_a_secret_that_can_be_guessed_is_not_served(tmp_path: Path, monkeypatch:
     assert serve_once(long_enough, LODELINE_SECRET="sixteen letters.") == (None, "")
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_sample_accounts_are_not_served_beyond_this_machine(tmp_path: Path) -> None:
     named = {"LODELINE_HOSTS": "portal.example"}

@@ -109,7 +109,6 @@ def test_a_rate_is_a_share(rate: str) -> None:
         asked_plants(WORLD, rate)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 0.5), st.integers(1, 30))
 def test_plants_at_random_are_spread_over_firms_and_loopholes(seed: int, rate: float, months: int) -> None:
     world = build_world(seed=seed, organisations=40, months=months)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.control.conftest import CLEAN, Desk, Fields, codes, verdict_on
 
@@ -26,7 +26,6 @@ FOUND = (
 BARE = CLEAN | {"composition": "", "value": "3000"}
 
 
-@settings(max_examples=200, deadline=None)
 @given(goods=st.sampled_from(PROCESSED), found=st.sampled_from(FOUND), prefix=st.sampled_from(["", "汽车用 ", "OEM "]))
 def test_what_a_laboratory_found_is_held_whatever_it_is_called(goods: tuple[str, str], found: str, prefix: str) -> None:
     name, code = goods

@@ -6,7 +6,7 @@ import random
 from datetime import date
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.control.conftest import CLEAN, TODAY, Fields, licences, verdict_on
 
@@ -48,7 +48,6 @@ def strictness(line: Fields, **options: object) -> int:
 ROTOR = CLEAN | {"product_name": "Rotor assembly with magnets", "hs_code": "8503009090", "composition": "Nd=37;Y=0.3"}
 
 
-@settings(max_examples=150, deadline=None)
 @given(line=declared(), element=st.sampled_from(LISTED), share=st.integers(20, 1000))
 @example(line=ROTOR, element="Dy", share=20)
 def test_a_listed_element_above_the_band_never_makes_the_verdict_milder(line: Fields, element: str, share: int) -> None:
@@ -60,7 +59,6 @@ def without(line: Fields, element: str) -> Fields:
     return line | {"composition": ";".join(parts)}
 
 
-@settings(max_examples=150, deadline=None)
 @given(line=declared())
 def test_a_licence_that_covers_never_makes_the_verdict_stricter(line: Fields) -> None:
     items = sorted({item.item for item in control_items(load("cn"), date(2025, 7, 4), known=TODAY)})
@@ -68,7 +66,6 @@ def test_a_licence_that_covers_never_makes_the_verdict_stricter(line: Fields) ->
     assert strictness(line | {"licence": "LIC-1"}, licences=register) <= strictness(line, licences=register)
 
 
-@settings(max_examples=50, deadline=None)
 @given(lines=st.lists(declared(), min_size=1, max_size=5), seed=st.randoms(use_true_random=False))
 def test_the_order_of_lines_and_columns_is_irrelevant(lines: list[Fields], seed: random.Random) -> None:
     lines = [line | {"line": str(number), "licence": "LIC-1"} for number, line in enumerate(lines)]
@@ -83,7 +80,6 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(line=st.dictionaries(st.sampled_from(sorted(columns())), CELLS))
 def test_no_text_raises_and_what_cannot_be_read_is_never_released(line: Fields) -> None:
     (found,) = verdict_on(line, licences=licences())

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, TODAY, Desk, Fields, codes, verdict_on
 from tests.unit.control.test_permits import FURNACE, STEEL
@@ -160,7 +160,6 @@ def answered(draw: st.DrawFn) -> StandingAnswer:
 
 
 @pytest.mark.medium
-@settings(max_examples=150, deadline=None)
 @given(line=declared(), more=st.sampled_from([{}, *WAITING.values()]), answers=st.lists(answered(), max_size=3))
 def test_no_verdict_changes_but_by_the_reasons_that_are_settled(
     line: Fields, more: Fields, answers: list[StandingAnswer]

@@ -77,7 +77,7 @@ def test_without_papers_and_filings_nothing_that_needs_them_is_asked() -> None:
     assert [found.detector for one in LOOKING for found in one.look(seen)] == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ledgers(), st.sampled_from([None, "", "not a number", "-5", "0", "1e400", "12.5"]))
 def test_garbage_in_is_no_crash_and_what_is_found_can_be_said(lines: pl.DataFrame, value: str | None) -> None:
     periods = pl.DataFrame(

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.accountancy.accounts import Accounts
@@ -263,7 +263,6 @@ def test_a_difference_of_rounded_milligrams_is_no_finding() -> None:
     st.lists(st.tuples(st.sampled_from(["02-05", "02-19", "03-03", "03-28"]), st.integers(1, 400)), max_size=6),
     st.dictionaries(st.sampled_from(["02-10", "02-28", "03-15", "03-31"]), st.integers(0, 3000)),
 )
-@settings(max_examples=20)
 def test_each_month_of_a_site_is_asked_once_a_side_and_in_whatever_order_rows_come(
     receipts: list[tuple[str, int]], counts: dict[str, int]
 ) -> None:

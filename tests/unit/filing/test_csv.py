@@ -176,6 +176,7 @@ def test_a_cell_of_200_megabytes_is_named_and_not_loaded(tmp_path: Path) -> None
     assert grown < 120
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_one_bad_cell_in_the_last_of_a_million_rows(tmp_path: Path) -> None:
     path = tmp_path / "million.csv"

@@ -156,6 +156,7 @@ def test_a_reader_killed_at_work_is_a_problem_with_its_cure(readers: apart._Read
     assert read_apart(small, "small.xlsx", Limits()).readable
 
 
+@pytest.mark.ci
 @pytest.mark.medium
 def test_a_reader_has_its_bound_of_memory(readers: apart._Readers, tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "a.xlsx", (row(number, 40) for number in range(1, 25_001)))

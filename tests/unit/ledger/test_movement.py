@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.desk import ledger_lines
 
@@ -169,7 +169,6 @@ def plain_loop(rows: list[dict[str, Any]]) -> list[tuple[int, int, int]]:
     return sorted(seen)
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.lists(movement, max_size=14), st.randoms(use_true_random=False))
 def test_balances_are_those_of_a_plain_loop_in_any_order_of_rows(rows: list[dict[str, Any]], chance: Any) -> None:
     for number, row in enumerate(rows):

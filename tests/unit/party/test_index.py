@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lodeline.party import index as module
@@ -59,7 +59,6 @@ def test_nothing_is_found_by_an_empty_name_or_in_an_empty_index() -> None:
     assert NameIndex([("a", "宁波韵升")]).find("") == []
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_added_one_after_the_other_it_answers_as_if_made_at_once(seed: int) -> None:
     chance = random.Random(seed)

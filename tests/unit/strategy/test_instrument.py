@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from lodeline.errors import UserError
@@ -282,7 +282,6 @@ INSTRUMENTS = some.builds(
 
 
 @pytest.mark.medium
-@settings(max_examples=120, deadline=None)
 @given(some.lists(INSTRUMENTS, max_size=4), INSTRUMENTS, some.integers(0, 4))
 def test_one_more_instrument_opens_nothing_but_where_it_loosens(
     acts: list[Instrument], more: Instrument, place: int
@@ -297,7 +296,6 @@ def test_one_more_instrument_opens_nothing_but_where_it_loosens(
     assert (before.edge[~before.in_scope] == 1).all(), "what no instrument touches is open"
 
 
-@settings(max_examples=100, deadline=None)
 @given(INSTRUMENTS)
 def test_outside_its_days_an_instrument_does_nothing(more: Instrument) -> None:
     found = openness(network(), scenario(more), law=None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from lodeline.errors import UserError
@@ -287,7 +287,6 @@ ODD = some.sampled_from(
 
 
 @pytest.mark.medium
-@settings(max_examples=80, deadline=None)
 @given(some.sampled_from(TABLES), some.data())
 def test_whatever_stands_in_the_cells_is_read_or_told(table: Table, data: some.DataObject) -> None:
     names = list(columns(table))

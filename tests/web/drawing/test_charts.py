@@ -7,7 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.drawing.samples import bars, control_chart, filing_calendar, month, stacks
 
@@ -54,7 +54,6 @@ def test_a_chart_without_any_difference_is_nothing() -> None:
     assert draw_control_chart(replace(control_chart(), periods=())) == ""
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.integers(-(10**18), 10**18), st.floats(0, 1e17)), min_size=1, max_size=40),
     st.sampled_from([280.0, 360.0, 1120.0]),

@@ -8,7 +8,7 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.drawing.samples import T, provenance, world_map
 
@@ -45,7 +45,6 @@ def graphs(draw: st.DrawFn) -> tuple[list[Slot], list[Strand]]:
     return slots, [Strand(source=a, target=b, width=draw(st.floats(0, 30))) for a, b in ordered]
 
 
-@settings(max_examples=80, deadline=None)
 @given(graphs())
 def test_marks_and_their_words_keep_apart_within_the_height(graph: tuple[list[Slot], list[Strand]]) -> None:
     slots, strands = graph
@@ -98,7 +97,6 @@ def lot_graphs(draw: st.DrawFn) -> Provenance:
 
 
 @pytest.mark.medium
-@settings(max_examples=40, deadline=None)
 @given(lot_graphs())
 def test_lots_and_their_words_never_overlap(graph: Provenance) -> None:
     layout = lay_out_provenance(graph)

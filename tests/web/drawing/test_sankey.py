@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.drawing.samples import T, sankey
 
@@ -77,7 +77,6 @@ def check(layout: SankeyLayout, flow: Sankey) -> None:
             assert placed.lane + placed.ribbon.width <= layout.height
 
 
-@settings(max_examples=120, deadline=None)
 @given(flows())
 def test_a_flow_is_exact_and_its_words_keep_clear(flow: Sankey) -> None:
     layout = lay_out_sankey(flow)
