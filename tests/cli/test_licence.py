@@ -99,7 +99,8 @@ def test_a_licence_is_drawn_on_by_command_to_the_end(store: Path) -> None:
     shown = asked(store, "licence", "show", "L1")[1]
     assert (shown["reserved_kg"], shown["used_kg"], shown["left_kg"], shown["state"]) == ("0", "45", "55", "granted")
     assert shown["elements"]["Dy"] == {
-        "granted_kg": "3", "reserved_kg": "0", "used_kg": "0.9", "overdrawn_kg": "0", "left_kg": "2.1"
+        "granted_kg": "3", "reserved_kg": "0", "used_kg": "0.9", "overdrawn_kg": "0", "left_kg": "2.1",
+        "lapsed_kg": "0",
     }  # fmt: skip
     assert [one["act"] for one in shown["draws"]] == ["reserve", "exit", "allot", "exit", "void"]
     assert asked(store, "rebuild")[1]["ok"] and asked(store, "verify")[1]["ok"]

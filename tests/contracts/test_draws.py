@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from lodeline.ledger.reservation import Balance
 from lodeline.material.element import TREO
 from lodeline.service.filing.posting import Outcome
 from lodeline.service.licences.accounts import LicenceAccount, licence_accounts, quota_accounts
+from lodeline.service.licences.answers import licence_shown
 from lodeline.service.licences.draws import Drawn, Wanted, allot, reserve, void, void_tranche
 from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.service.licences.licences import grant_licence, revoke_licence
@@ -189,6 +191,13 @@ def test_an_individual_licence_serves_one_declaration(licensed: Desk) -> None:
     assert said(*ask(licensed, want("1", 10, **one), want("2", 10, **one))) == []
     assert said(*ask(licensed, want("1", 10, declaration="D2", **one))) == ["reservation.exports-made"]
     assert account(licensed, "L2").standing(DAY) == "exhausted"
+    # Until it has left, more of the same declaration may; then nothing, and what was not used has lapsed.
+    register = licensed.store.newest_register()
+    shown = partial(licence_shown, licensed.store, register, LAW, "L2", day=DAY)
+    assert (shown().goods.reserved_mg, shown().goods.left_mg, shown().goods.lapsed_mg) == (20 * KG, 80 * KG, 0)
+    assert codes(licensed.try_rows("MAG", "2025-06", export(1, 15, licence="L2", day=2))) == []
+    goods = licence_shown(licensed.store, register, LAW, "L2", day=date(2026, 5, 1)).goods
+    assert (goods.used_mg, goods.reserved_mg, goods.left_mg, goods.lapsed_mg) == (15 * KG, 0, 0, 85 * KG)
 
 
 def test_what_has_left_is_booked_beyond_after_and_without_a_licence_and_flagged(licensed: Desk) -> None:

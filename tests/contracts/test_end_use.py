@@ -62,6 +62,17 @@ def test_licences_reservations_and_exports_of_all_exporters_are_summed_under_all
     assert seen(desk, application(needs="Dy; 88; 88")).rows[0].questions == ()
 
 
+def test_what_was_granted_on_an_application_is_counted_once(desk: Desk) -> None:
+    grant(desk, "L1", mass_mg=1000 * KG, elements="Dy=20", end_users=["ABROAD Ltd"])
+    asked = application()
+    used = end_uses(
+        desk.store, open_snapshot(desk.store), LAW, application=asked, pending=(),
+        granted=lambda licences: dict.fromkeys(licences, asked), today=DAY, is_decided=True,
+    )  # fmt: skip
+    (row,) = used.rows
+    assert (row.asked_mg, row.licensed_mg, row.next_year_mg) == (0, 20 * KG, 20 * KG)
+
+
 def test_what_left_counts_for_twelve_months_and_no_longer(desk: Desk) -> None:
     desk.rows("MAG", "2025-06", MADE.format(kg=1000), export(1, 100, licence="", day=5) + " end_user_name=ABROAD-Ltd")
     left = date(2025, 6, 5)

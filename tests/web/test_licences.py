@@ -79,8 +79,8 @@ def test_every_licence_closes_and_leads_to_its_own_page(pages: None, url: str) -
     text = official().get("/en/licences/?format=csv&table=licences").content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
     first = next(at for at, name in enumerate(head) if name.startswith("Granted"))
-    found = {row[0]: [float(mass or 0) for mass in row[first : first + 5]] for row in rows}
-    assert found == {"LIC-1": [50, 10, 20, 0, 20], "LIC-0": [50, 0, 0, 0, 50]}
+    found = {row[0]: [float(mass or 0) for mass in row[first : first + 6]] for row in rows}
+    assert found == {"LIC-1": [50, 10, 20, 0, 20, 0], "LIC-0": [50, 0, 0, 0, 0, 50]}
     page = official().page("/en/licences/LIC-1/")
     assert (page.status, page.headings[0]) == (200, "Licence LIC-1")
     assert "Reserved on release" in page.text and "Filed by the exporter" in page.text
@@ -453,7 +453,8 @@ def test_what_is_left_of_a_licence_that_is_used_up_says_why() -> None:
     from lodeline.web.pages.licences.licence import why_used_up  # noqa: PLC0415
 
     visit: Any = SimpleNamespace(text=lambda english, **_: english)
-    assert "its one export is made" in why_used_up(visit, "exhausted", "individual", 24_500_000_000)
-    assert "elements" in why_used_up(visit, "exhausted", "general", 1)
+    assert "its one export is made" in why_used_up(visit, "exhausted", "individual", left_mg=0, lapsed_mg=24_500)
+    assert "is declared" in why_used_up(visit, "exhausted", "individual", left_mg=24_500, lapsed_mg=0)
+    assert "elements" in why_used_up(visit, "exhausted", "general", left_mg=0, lapsed_mg=1)
     for state, left in (("exhausted", 0), ("exhausted", None), ("granted", 5)):
-        assert why_used_up(visit, state, "individual", left) == ""
+        assert why_used_up(visit, state, "individual", left_mg=left, lapsed_mg=0) == ""

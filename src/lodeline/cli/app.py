@@ -231,7 +231,7 @@ _COLUMNS_ZH = {
     "line": "项", "country": "国家和地区", "customer": "客户", "product": "产品", "grade": "牌号", "use": "最终用途",
     "firm": "企业", "exact_kg": "实测千克", "before_kg": "上期千克", "booked_kg": "账面千克",
     "open_goods_kg": "无成分货物千克",
-    "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余",
+    "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余", "lapsed_kg": "失效未用",
 }  # fmt: skip
 
 

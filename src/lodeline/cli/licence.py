@@ -27,7 +27,7 @@ Reference = Annotated[str, typer.Option("--reference", help="Your own number of 
 
 @licence_app.command("list")
 def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
-    """Every licence: granted + overdrawn = reserved + used + left. 许可证一览。"""
+    """Every licence: granted + overdrawn = reserved + used + left + lapsed. 许可证一览。"""
     from lodeline.encoding import encoded  # noqa: PLC0415
     from lodeline.service.licences.answers import licence_list  # noqa: PLC0415
 
@@ -35,8 +35,9 @@ def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) 
     document = licence_list(store, snapshot.register, law_of(store), day=today_of(store))
     keys = (
         "id", "exporter", "state", "valid_to", "granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg",
+        "lapsed_kg",
     )  # fmt: skip
-    print_rows(encoded(document), keys, as_json, numbers=range(4, 9))
+    print_rows(encoded(document), keys, as_json, numbers=range(4, 10))
 
 
 @licence_app.command()
@@ -52,10 +53,10 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
         print_json(document)
         return
     masses = {output.text("goods"): document, **document["elements"]}
-    names = ("granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg")
-    words = output.text("mass,granted,reserved,used,overdrawn,left").split(",")
+    names = ("granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg", "lapsed_kg")
+    words = output.text("mass,granted,reserved,used,overdrawn,left,lapsed").split(",")
     rows = [(name, *(mass[key] for key in names)) for name, mass in masses.items()]
-    print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
+    print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 7))
     for act in document["acts"]:
         console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
     for one in proposals(snapshot.register, licence):

@@ -30,11 +30,12 @@ Kind = Literal[
 Relation = Literal["new", "renewal", "amendment"]
 RELATIONS: Final[tuple[Relation, ...]] = get_args(Relation)
 
-_UNDECIDED: Final[frozenset[State]] = frozenset({"submitted", "queried", "proposed"})
+#: States in which an application waits for a decision.
+UNDECIDED: Final[frozenset[State]] = frozenset({"submitted", "queried", "proposed"})
 #: Kind of step → the states it may be taken in, and the state it leads to (None: the same).
 MOVES: Final[Mapping[Kind, tuple[frozenset[State], State | None]]] = {
     "submitted": (frozenset({"draft"}), "submitted"),
-    "taken": (_UNDECIDED, None),
+    "taken": (UNDECIDED, None),
     "queried": (frozenset({"submitted"}), "queried"),
     "answered": (frozenset({"queried"}), "submitted"),
     "identification-began": (frozenset({"submitted"}), None),
@@ -46,7 +47,7 @@ MOVES: Final[Mapping[Kind, tuple[frozenset[State], State | None]]] = {
     "returned": (frozenset({"proposed"}), "submitted"),
     "granted": (frozenset({"proposed"}), "granted"),
     "refused": (frozenset({"proposed"}), "refused"),
-    "withdrawn": (_UNDECIDED, "withdrawn"),
+    "withdrawn": (UNDECIDED, "withdrawn"),
     "reported": (frozenset({"granted"}), None),
 }
 #: Steps of officers that the applicant is not told of: they arrange the authority's own work.

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from lodeline.control.licences import application as written
-from lodeline.control.licences.licensing import INTERNAL, Clock, Kind, clock, is_stopped_by
+from lodeline.control.licences.licensing import INTERNAL, UNDECIDED, Clock, Kind, clock, is_stopped_by
 from lodeline.language import text
 from lodeline.office.access.actor import Actor
 from lodeline.office.licences.application_steps import ApplicationError, relation_of
@@ -80,7 +80,7 @@ def before_of(application: Application) -> Application | None:
 
 def undecided_besides(application: Application) -> list[written.Application]:
     """What other applications that wait for a decision say, whoever handed them in: of them sums alone are shown."""
-    waiting = Application.objects.filter(state__in=("submitted", "queried", "proposed")).exclude(pk=application.pk)
+    waiting = Application.objects.filter(state__in=UNDECIDED).exclude(pk=application.pk)
     return [_read(one) for one in waiting.order_by("pk")]
 
 

@@ -7,9 +7,9 @@ time. What others reserved, exported or filed is left out here, and no page or o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import polars as pl
 
@@ -32,8 +32,20 @@ from lodeline.store.store import Store
 LicenceState = Literal[LicenceStatus, "handed-on", "unknown"]
 
 
+#: States from which on no other export may begin.
+_ENDED: Final[frozenset[LicenceStatus | None]] = frozenset({"exhausted", "expired", "revoked"})
+
+
 class UnknownLicence(UserError):  # noqa: N818  (an answer to the asker, who can mend the question)
     """Nobody was given a licence of that number, and nobody has named it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceMasses(AccountMasses):
+    """One mass of a licence on a day. `lapsed_mg`: what was neither used nor reserved when the licence ended, and may
+    leave no more; `left_mg` is 0 from then on."""
+
+    lapsed_mg: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +63,8 @@ class LicenceSummary:
     valid_from: date | None
     valid_to: date | None
     state: LicenceState
-    goods: AccountMasses = field(metadata=SPREAD)
-    elements: Mapping[str, AccountMasses]
+    goods: LicenceMasses = field(metadata=SPREAD)
+    elements: Mapping[str, LicenceMasses]
     of_others_mg: Mapping[str, int]
     flagged_exits: int
 
@@ -148,6 +160,7 @@ class RegisteredLicence:
     used_mg: int
     overdrawn_mg: int | None
     left_mg: int | None
+    lapsed_mg: int | None
     state: LicenceState
 
 
@@ -228,12 +241,19 @@ def _seen(found: LicenceAccount, reader: str | None, day: date) -> LicenceAccoun
     return replace(seen, account=replace(found.account, positions=positions), handed_on=True)
 
 
-def _goods(found: LicenceAccount, day: date, name: str = GOODS) -> AccountMasses:
+def _goods(found: LicenceAccount, day: date, name: str = GOODS) -> LicenceMasses:
     """A mass of which the licence says nothing is counted: nothing of it is left or overdrawn."""
-    masses = masses_of(found.account, name, day)
+    of_account = masses_of(found.account, name, day)
+    masses = LicenceMasses(**{one.name: getattr(of_account, one.name) for one in fields(of_account)}, lapsed_mg=0)
     if found.licence is not None and name not in found.account.granted_mg:
         masses = replace(masses, granted_mg=None, overdrawn_mg=0, left_mg=None)
-    return replace(masses, overdrawn_mg=None, left_mg=None) if found.handed_on else masses
+    if found.handed_on:
+        return replace(masses, overdrawn_mg=None, left_mg=None, lapsed_mg=None)
+    # What an export has reserved may still leave, and more of the same declaration with it.
+    is_under_way = found.standing(day) == "exhausted" and masses.reserved_mg
+    if found.standing(day) in _ENDED and masses.left_mg is not None and not is_under_way:
+        masses = replace(masses, left_mg=0, lapsed_mg=masses.left_mg)
+    return masses
 
 
 def _state(found: LicenceAccount, day: date) -> LicenceState:
@@ -261,7 +281,7 @@ def _registered(row: Mapping[str, Any], found: LicenceAccount, reader: str | Non
     goods = _goods(found, day)
     return RegisteredLicence(
         **cells | {"exporter": reader or cells["exporter"]}, reserved_mg=goods.reserved_mg, used_mg=goods.used_mg,
-        overdrawn_mg=goods.overdrawn_mg, left_mg=goods.left_mg, state=_state(found, day),
+        overdrawn_mg=goods.overdrawn_mg, left_mg=goods.left_mg, lapsed_mg=goods.lapsed_mg, state=_state(found, day),
     )  # fmt: skip
 
 

@@ -50,10 +50,13 @@ class EndUses:
 
 def end_uses(
     store: Store, snapshot: Snapshot, law: Jurisdiction, *, application: Application, pending: Iterable[Application],
-    granted: Granted, today: date,
+    granted: Granted, today: date, is_decided: bool = False,
 ) -> EndUses:  # fmt: skip
     """Every end user and element of an application. `pending`: other applications that are not decided; `granted`: the
-    applications of these licences, as far as there are any. Licences and exports are those of every exporter."""
+    applications of these licences, as far as there are any. Licences and exports are those of every exporter.
+
+    An application that `is_decided` asks for nothing more: what it was granted is counted once, as its licence's.
+    """
     elements = _elements(application, law, today)
     waiting, rows = list(pending), exports_between(store, today - timedelta(days=YEAR_DAYS), today)
     register, licences = snapshot.register, _standing(snapshot.register, today)
@@ -61,7 +64,9 @@ def end_uses(
     filed = (rows[column].drop_nulls().unique().to_list() for column in ("end_user_name", "counterparty_name"))
     names = frozenset(chain.from_iterable((*named, *filed)))
     called = _Called(application.end_users, names, screener_of(store, snapshot), register, today)
-    supplies = [*_of_application("asked", application, called.of_all(application.end_users), elements, today)]
+    supplies: list[Supply] = []
+    if not is_decided:
+        supplies += _of_application("asked", application, called.of_all(application.end_users), elements, today)
     for one in waiting:
         supplies += _of_application("pending", one, called.of_all(one.end_users), elements, today)
     ids = [one.id for one in licences if called.of_all(one.end_users)]

@@ -13,7 +13,7 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from lodeline import language as lang
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import needed_documents
-from lodeline.control.licences.licensing import MOVES, Kind, proposers
+from lodeline.control.licences.licensing import MOVES, UNDECIDED, Kind, proposers
 from lodeline.language import Text
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access import clock
@@ -97,6 +97,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         pending=application_views.undecided_besides(one),
         granted=application_views.granted_on,
         today=today,
+        is_decided=one.state not in UNDECIDED,
     )
     tables = {"goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)}
     named = licence_parties.listed(reading.store, law, read, day=today)

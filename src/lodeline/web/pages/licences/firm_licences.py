@@ -92,6 +92,7 @@ def _table(firm: Firm, every: Sequence[RegisteredLicence]) -> Table:
             Column(key="used", label=text("Exported on it"), number=True, unit="kg"),
             Column(key="overdrawn", label=text("Overdrawn"), number=True, unit="kg"),
             Column(key="left", label=text("Left", context="licences"), number=True, unit="kg"),
+            Column(key="lapsed", label=text("Lapsed", context="licences"), number=True, unit="kg"),
             Column(key="state", label=text("State")),
         ),
         rows=[_cells(firm, one) for one in every],
@@ -129,12 +130,13 @@ def _cells(firm: Firm, row: RegisteredLicence) -> Row:
         firm.mass(row.used_mg),
         firm.mass(row.overdrawn_mg),
         firm.mass(row.left_mg),
+        firm.mass(row.lapsed_mg),
         Cell(
             text=visit.localized(word),
             value=row.state,
             shape=shape,
             tone=tone,
-            note=why_used_up(visit, row.state, row.kind, row.left_mg),
+            note=why_used_up(visit, row.state, row.kind, left_mg=row.left_mg, lapsed_mg=row.lapsed_mg),
         ),
     )
 

@@ -39,7 +39,7 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "granted": (text("In force"), "tick", "flow"),
     "to-come": (text("Not yet in force"), "ring", "quiet"),
     "suspended": (text("Suspended"), "bar", "hold"),
-    "exhausted": (text("Used up"), "bar", "quiet"),
+    "exhausted": (text("Used", context="licences, state"), "bar", "quiet"),
     "expired": (text("Ended", context="licences"), "bar", "quiet"),
     "revoked": (text("Revoked"), "square", "hold"),
     "handed-on": (text("Handed on"), "bar", "quiet"),
@@ -74,8 +74,9 @@ LABELS: Final[Mapping[str, Text]] = {
     "used": text("Used", context="licences"),
     "overdrawn": text("Overdrawn"),
     "left": text("Left", context="licences"),
+    "lapsed": text("Lapsed", context="licences"),
 }
-MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
+MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left", "lapsed")
 
 
 def licence(visit: Visit, licence: str) -> HttpResponse:
@@ -112,12 +113,16 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     return _page(visit, document, organisation=organisation, back=back, apply_at=apply_at)
 
 
-def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
-    """Why nothing more may leave under a licence of which mass is left: not the mass has ended it; else nothing."""
-    if state != "exhausted" or not left_mg:
+def why_used_up(
+    visit: Visit, state: str | None, kind: str | None, *, left_mg: int | None, lapsed_mg: int | None
+) -> str:
+    """Why a licence is used of which mass is left or has lapsed: not the mass has ended it; else nothing."""
+    if state != "exhausted" or not (left_mg or lapsed_mg):
         return ""
+    if kind == "individual" and left_mg:
+        return visit.text("its one export is declared; what is left is for that declaration alone")
     if kind == "individual":
-        return visit.text("its one export is made; what is left cannot leave under it")
+        return visit.text("its one export is made; what was not used has lapsed")
     return visit.text("of its elements nothing is left")
 
 
@@ -212,7 +217,7 @@ def _masses(visit: Visit, document: LicenceDetail) -> Table:
     rows = [(Cell(text=name), *mass_cells(visit, mass)) for name, mass in {**goods, **document.elements}.items()]
     return Table(
         name="masses",
-        caption=visit.text("Granted + overdrawn = reserved + used + left"),
+        caption=visit.text("Granted + overdrawn = reserved + used + left + lapsed"),
         columns=(
             Column(key="mass", label=text("Mass of")),
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),

@@ -203,7 +203,7 @@ def _licence_row(
     word, shape, tone = STATES[row.state]
     exporter = row.exporter or ", ".join(row.of_others_mg)
     texts = (
-        why_used_up(visit, row.state, row.kind, row.goods.left_mg),
+        why_used_up(visit, row.state, row.kind, left_mg=row.goods.left_mg, lapsed_mg=row.goods.lapsed_mg),
         flagged_text(visit, row.flagged_exits),
         visit.localized(DEED_TEXTS[proposed.deed][1]) if proposed else "",
     )
