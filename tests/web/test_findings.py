@@ -83,6 +83,21 @@ def test_headline_counts_questions_and_firms_and_names_the_first(flawed: Store, 
     assert f"{len(rows)}个疑问，涉及{len(firms)}家企业" in on_flawed.page("/zh/findings/").headings[0]
 
 
+def test_questions_are_counted_alike_on_overview_list_and_each_finding(flawed: Store, on_flawed: Browser) -> None:
+    causes = findings(flawed, open_snapshot(flawed), load("cn")).causes
+    number, singly = len(causes), sum(len(one.findings) for one in causes)
+    assert f"Questions open {number}" in on_flawed.page("/en/").text
+    headings = on_flawed.page(EACH).headings[0], on_flawed.page(EACH.replace("/en/", "/zh/")).headings[0]
+    if singly > number:
+        assert headings == (f"{singly} findings in {number} questions", f"{singly}条线索，合为{number}个疑问")
+    else:
+        assert f"{number} questions" in headings[0] and f"{number}个疑问" in headings[1]
+    for at, one in enumerate(causes, 1):
+        for place, finding in enumerate(one.findings, 1):
+            within = f", finding {place} of {len(one.findings)}" if one.others else ""
+            assert f"question {at} of {number}{within}" in on_flawed.page(f"/en/findings/{finding.id}/").text
+
+
 @pytest.mark.parametrize(
     ("query", "kept"),
     [

@@ -25,6 +25,7 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import CaseStatus, case_at, standing_of
 from lodeline.office.models import Case
 from lodeline.service.findings.finding import findings as ask
+from lodeline.service.inspections.causes import Cause
 from lodeline.service.overview.overview import SIDES
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.findings.case_acts import NOTICES, assign_field, done, forms, is_watched
@@ -102,10 +103,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         title=_question(visit, row, names),
         row=row,
         kind={"text": words.word(words.DETECTORS, row.detector, visit.language), "shape": shape, "tone": tone},
-        place=None if place is None else written.count(place + 1),
-        total=written.count(len(every)),
-        before=None if place is None else _beside(visit, every, place - 1),
-        after=None if place is None else _beside(visit, every, place + 1),
+        queue=None if place is None else _in_queue(visit, every, answer.causes, every[place]),
         notices=[*_notices(visit, standing, refused, withdrawn=place is None), *_practice(visit, row)],
         steps=[]
         if case is None
@@ -213,11 +211,23 @@ def _question(visit: Visit, row: Finding, names: Mapping[str, str]) -> str:
     )
 
 
-def _beside(visit: Visit, every: Sequence[Finding], place: int) -> dict[str, object] | None:
-    """The finding before or after in the queue."""
-    if not 0 <= place < len(every):
-        return None
-    return {"href": visit.url("finding", finding=every[place].id), "number": written.count(place + 1)}
+def _in_queue(visit: Visit, every: Sequence[Finding], causes: Sequence[Cause], row: Finding) -> dict[str, object]:
+    """Which question of how many this finding is of, and the ones before and after; of duties, which of `every`."""
+    cause = next((one for one in causes if row in one.findings), None)
+    asked_about = every if cause is None else [one.finding for one in causes]
+    place = every.index(row) if cause is None else causes.index(cause)
+
+    def beside(at: int) -> dict[str, object] | None:
+        if not 0 <= at < len(asked_about):
+            return None
+        return {"href": visit.url("finding", finding=asked_about[at].id), "number": written.count(at + 1)}
+
+    n, of = written.count(place + 1), written.count(len(asked_about))
+    where = visit.text("{n} of {of}", n=n, of=of) if cause is None else visit.text("question {n} of {of}", n=n, of=of)
+    if cause is not None and cause.others:
+        within, of = written.count(cause.findings.index(row) + 1), written.count(len(cause.findings))
+        where += visit.text(", finding {n} of {of}", n=within, of=of)
+    return {"text": where, "before": beside(place - 1), "after": beside(place + 1)}
 
 
 def _subject(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dict[str, str | None]]:

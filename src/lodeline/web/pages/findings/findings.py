@@ -121,7 +121,7 @@ def findings(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/findings/findings.html",
         status=400 if refused else 200,
-        title=_headline(visit, rows, every, causes, names),
+        title=_headline(visit, rows, every, causes, names, singly=view == "each"),
         table=(part := shown(visit, table)),
         picks=picks(part, rows, stand) if view != "firms" and visit.actor.may("finding.decide") else None,
         bulk=bulk_fields(visit, today, now) if view != "firms" and visit.actor.may("finding.decide") else [],
@@ -207,8 +207,10 @@ def _is_chosen(row: Finding, chosen: Mapping[str, str | None], span: Span | None
 
 
 def _headline(
-    visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str]
-) -> str:
+    visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], causes: Sequence[Cause], names: Mapping[str, str],
+    *, singly: bool,
+) -> str:  # fmt: skip
+    """What is counted are questions; where the table has `singly` their findings, the headline counts both."""
     if not rows:
         if every:
             return visit.text("No question of this kind is open")
@@ -226,6 +228,14 @@ def _headline(
     firm, worth = first.finding.firm, _worth(visit, round(first.worth_usd))
     name = names.get(firm, firm)
     what = words.word(words.DETECTORS, first.finding.detector, visit.language)
+    if singly and len(rows) != len(causes):
+        return visit.text(
+            "{counted} in {counted2}",
+            counted=asked.counted(len(rows), "finding", "findings"),
+            counted2=asked.counted(len(causes), "question", "questions"),
+            rows=written.count(len(rows)),
+            causes=written.count(len(causes)),
+        )
     return visit.text(
         "{counted} for {counted2}; the first: {what2}, {worth}, {name}",
         counted=asked.counted(len(causes), "question", "questions"),

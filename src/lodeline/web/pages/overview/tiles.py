@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -148,14 +149,12 @@ def _quota_tile(scene: Scene) -> dict[str, object]:
 
 
 def _open_tile(scene: Scene) -> dict[str, object]:
-    visit, rows = scene.visit, scene.found.rows
-    by_month: dict[str, int] = {}
-    for row in rows:
-        by_month[row.last_period] = by_month.get(row.last_period, 0) + 1
-    here = written.count(by_month.get(scene.period, 0))
+    visit, causes = scene.visit, scene.found.causes
+    by_month = Counter(one.finding.last_period for one in causes)
+    here = written.count(by_month[scene.period])
     return {
-        "label": visit.text("Findings open"),
-        "figure": written.count(sum(row.state == "open" for row in rows)),
+        "label": visit.text("Questions open"),
+        "figure": written.count(sum(any(row.state == "open" for row in one.findings) for one in causes)),
         "sub": visit.text("{here} about this month", here=here),
         "href": visit.url("findings"),
         "trend": _trend(scene, by_month),
