@@ -22,7 +22,7 @@ from lodeline.filing.schema import CELLS
 from lodeline.filing.table import read
 from lodeline.filing.typed import extra, typed
 from lodeline.material.composition import BASES, CompositionError, parse_composition, read_canonical
-from lodeline.material.element import SYMBOLS
+from lodeline.material.element import STATED_SYMBOLS
 from lodeline.material.mass import UNITS_MG, parse_mass
 
 pytestmark = pytest.mark.medium
@@ -98,7 +98,11 @@ SHARE = st.one_of(
     st.decimals(0, 1, places=9).map(str),
     st.sampled_from(["0", "100.5", "100.6", "1e1", "-1", "", "NaN", "1.", " 24.1 ", "00.1", "1_0", "٣"]),
 )
-PART = st.tuples(st.sampled_from([*SYMBOLS, "nd", "ND", "Xx", " Pr "]), st.sampled_from(["=", " = ", "==", ""]), SHARE)
+PART = st.tuples(
+    st.sampled_from([*STATED_SYMBOLS, "nd", "ND", "Xx", " Pr ", "钕", "Al2O3", "Dy2O3", "Tb2O3"]),
+    st.sampled_from(["=", " = ", "==", ""]),
+    SHARE,
+)
 COMPOSITION = st.lists(PART.map("".join), min_size=1, max_size=6).map(";".join)
 
 

@@ -15,14 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lodeline.control.goods.stated import Stated, is_other_matter, read_stated
+from lodeline.control.goods.other_matter import is_other_matter
 from lodeline.control.loose_cells import READERS
 from lodeline.filing.cell import PARSERS, Read, compatible
 from lodeline.filing.columns.header import column_letter, folded
 from lodeline.filing.formats import Limits, Sheet
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Severity, Where, problem
-from lodeline.material.composition import BASES, CompositionError
+from lodeline.material.composition import BASES, CompositionError, Stated, read_stated
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.tables import table_rows
 

@@ -13,15 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.material.composition import CompositionError, format_composition, parse_composition, to_element_basis
-from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, RARE_EARTHS, SYMBOLS, TREO
+from lodeline.material.composition import SUM_LIMIT_PPB, CompositionError, format_composition, read_stated
+from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, RARE_EARTHS, STATED_SYMBOLS, SYMBOLS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, scale_ppb
 
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-#: Sums of elements above this are refused, those between 100 % and this are flagged (docs/reference/filing-format.md).
-SUM_LIMIT_PPB = 1_005_000_000
 _TREO_INDEX = SYMBOLS.index(TREO)
 _INDEX = {symbol: place for place, symbol in enumerate(SYMBOLS)}
 _RARE_EARTH_COUNT = len(RARE_EARTHS)
@@ -46,7 +44,8 @@ class Compositions:
     `texts`: one row for each distinct (composition, basis): `text` UInt32 its number, `canonical` String,
     `carries` Boolean (any rare earth above zero), `sum_ppb` Int64 the largest sum that must stay below 100 %,
     `code` String, what is wrong with it, or null.
-    `shares`: text UInt32, element UInt8 (index into SYMBOLS), ppb Int64, of the texts without fault.
+    `shares`: text UInt32, element UInt8 (index into SYMBOLS), ppb Int64, of the texts without fault. Elements that the
+    ledger does not follow are in `canonical` and `sum_ppb` alone.
     """
 
     texts: pl.DataFrame
@@ -97,21 +96,18 @@ def _one_by_one(pairs: pl.DataFrame) -> Compositions:
     shares: list[tuple[int, int, int]] = []
     for number, text, basis in pairs.iter_rows():
         try:
-            stated = parse_composition(text)
-            found = to_element_basis(stated, basis)
+            stated = read_stated(text, basis)
         except CompositionError as error:
-            code: str | None = error.code
-            shown = _plain_shares(text) if code == "composition.not-a-share" else []
+            shown = _plain_shares(text) if error.code == "composition.not-a-share" else []
             over = any(share > SUM_LIMIT_PPB / PPB_PER_PERCENT for share in shown)
             # A share above 100.5 % is a wrong sum.
-            total = round(min(sum(shown), _MOST_PERCENT) * PPB_PER_PERCENT) if over else 0
-            texts.append((number, None, False, total, "composition.over-100" if over else code))
+            total = round(min(sum(shown), _MOST_PERCENT) * PPB_PER_PERCENT) if over else error.sum_ppb
+            texts.append((number, None, False, total, "composition.over-100" if over else error.code))
             continue
-        total = max(_stated_sum(stated, basis), sum(ppb for symbol, ppb in found.items() if symbol != TREO))
+        found = stated.shares
         carries = any(found.get(symbol) for symbol in (*RARE_EARTHS, TREO))
-        code = "composition.malformed" if not found else "composition.over-100" if total > SUM_LIMIT_PPB else None
-        texts.append((number, format_composition(found), carries, total, code))
-        shares += [(number, _INDEX[symbol], ppb) for symbol, ppb in found.items()]
+        texts.append((number, format_composition(found), carries, max(stated.sum_ppb, stated.of_treo_ppb), None))
+        shares += [(number, _INDEX[symbol], ppb) for symbol, ppb in found.items() if symbol in _INDEX]
     shares.sort()
     return Compositions(
         texts=pl.DataFrame(
@@ -121,13 +117,6 @@ def _one_by_one(pairs: pl.DataFrame) -> Compositions:
         ),
         shares=pl.DataFrame(shares, schema=_SHARES, orient="row"),
     )  # fmt: skip
-
-
-def _stated_sum(stated: dict[str, int], basis: str) -> int:
-    """The sum as stated: oxides are parts of one mass as elements are; shares of TREO are parts of TREO."""
-    if basis == "reo-share":
-        return sum(ppb for symbol, ppb in stated.items() if symbol in ELEMENT_PER_OXIDE_PPB)
-    return sum(ppb for symbol, ppb in stated.items() if symbol != TREO)
 
 
 def _plain_shares(text: str) -> list[float]:
@@ -142,7 +131,7 @@ def _by_columns(pairs: pl.DataFrame) -> Compositions:
     count = pairs.height
     read = stated >= 0
     used = np.unique(elements[read])
-    column_of = np.zeros(len(SYMBOLS), np.int64)
+    column_of = np.zeros(len(STATED_SYMBOLS), np.int64)
     column_of[used] = np.arange(len(used))
     shares = np.full((len(used), count), -1, np.int64)
     shares[column_of[elements[read]], texts[read]] = stated[read]
@@ -157,14 +146,14 @@ def _by_columns(pairs: pl.DataFrame) -> Compositions:
     rare = (used < _RARE_EARTH_COUNT) | (used == _TREO_INDEX)
     plain &= total <= SUM_LIMIT_PPB
     on_element[:, ~plain] = -1
-    text_of, column = np.nonzero(on_element.T >= 0)
+    text_of, column = np.nonzero(on_element[used < len(SYMBOLS)].T >= 0)
     found = pl.DataFrame(
         {
             "text": pl.int_range(count, dtype=pl.UInt32, eager=True),
             "carries": (on_element[rare] > 0).any(axis=0),
             "sum_ppb": total,
         }
-        | {SYMBOLS[element]: on_element[place] for place, element in enumerate(used.tolist())}
+        | {STATED_SYMBOLS[element]: on_element[place] for place, element in enumerate(used.tolist())}
     ).filter(pl.Series(plain))
     return Compositions(
         texts=found.select("text", _canonical(used), "carries", "sum_ppb", *_NO_FAULT),
@@ -182,7 +171,7 @@ def _stated(pairs: pl.DataFrame) -> tuple[Integers, Integers, Integers]:
     part = pl.col("part").str.strip_chars()
     groups = part.str.extract_groups(r"^([A-Za-z]{1,4})\s*=\s*([0-9]{1,3}(?:\.[0-9]{1,7})?)$")
     symbol, share = groups.struct.field("1").str.to_lowercase(), groups.struct.field("2")
-    folded = {name.casefold(): place for place, name in enumerate(SYMBOLS)}
+    folded = {name.casefold(): place for place, name in enumerate(STATED_SYMBOLS)}
     ppb = share.str.to_decimal(scale=7).to_physical().cast(pl.Int64)
     parts = (
         pairs.lazy()
@@ -214,7 +203,7 @@ def _on_element_basis(shares: Integers, used: Integers, basis: pl.Series, plain:
         plain &= ~((is_oxide | is_share) & (shares[used.tolist().index(_PROMETHIUM)] >= 0))
     converted = shares.copy()
     for place, element in enumerate(used.tolist()):
-        factor = ELEMENT_PER_OXIDE_PPB.get(SYMBOLS[element])
+        factor = ELEMENT_PER_OXIDE_PPB.get(STATED_SYMBOLS[element])
         if factor is not None:
             of_dry_mass = np.where(is_share, scale_ppb(shares[place], treo), shares[place])
             by_oxide = (is_oxide | is_share) & (shares[place] >= 0)
@@ -223,17 +212,17 @@ def _on_element_basis(shares: Integers, used: Integers, basis: pl.Series, plain:
 
 
 def _counted(shares: Integers, used: Integers, basis: pl.Series) -> Integers:
-    """`_stated_sum` of every text."""
+    """The sum of every text as stated, without TREO; of shares of TREO, the sum of these."""
     filled = np.maximum(shares, 0)
     all_but_treo = filled[used != _TREO_INDEX].sum(axis=0)
-    with_factor = np.array([SYMBOLS[element] in ELEMENT_PER_OXIDE_PPB for element in used], bool)
+    with_factor = np.array([STATED_SYMBOLS[element] in ELEMENT_PER_OXIDE_PPB for element in used], bool)
     counted: Integers = np.where((basis == "reo-share").to_numpy(), filled[with_factor].sum(axis=0), all_but_treo)
     return counted
 
 
 def _canonical(used: Integers) -> pl.Expr:
     """`material.format_composition` of the columns named by element, -1 where it is not stated."""
-    symbols = [SYMBOLS[element] for element in used.tolist()]
+    symbols = [STATED_SYMBOLS[element] for element in used.tolist()]
     if not symbols:
         return pl.lit(None, pl.String()).alias("canonical")
     members = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, SYMBOLS, TREO
+from lodeline.material.composition import read_canonical
+from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, STATED_SYMBOLS, SYMBOLS, TREO
 from lodeline.material.mass import PPB
 
 TREO_INDEX = SYMBOLS.index(TREO)
@@ -16,30 +17,30 @@ OXIDE_FACTORS = pl.DataFrame(
     },
     schema={"element": pl.UInt8(), "factor": pl.Int64()},
 )
-_SYMBOL = pl.Enum(SYMBOLS)
+_STATED = pl.Enum(STATED_SYMBOLS)
 
 #: `place` is the position of the text in the series given.
 SHARES: dict[str, pl.DataType] = {"place": pl.UInt32(), "element": pl.UInt8(), "ppb": pl.Int64()}
 
 
 def explode(compositions: pl.Series) -> pl.DataFrame:
-    """One row per element of each canonical composition: `SHARES`; nulls give no row."""
+    """One row per followed element of each canonical composition: `SHARES`; nulls give no row."""
     texts = compositions.to_frame("text").with_row_index("place").filter(pl.col("text").is_not_null())
     return (
         texts.with_columns(pl.col("text").str.split(";"))
         .explode("text", empty_as_null=True)
         .select(
             "place",
-            element=pl.col("text").str.extract("^(.*)=", 1).cast(_SYMBOL).to_physical().cast(pl.UInt8()),
+            element=pl.col("text").str.extract("^(.*)=", 1).cast(_STATED).to_physical().cast(pl.UInt8()),
             ppb=pl.col("text").str.extract("=(.*)$", 1).cast(pl.Int64()),
         )
+        .filter(pl.col("element").lt(len(SYMBOLS)))
     )
 
 
 def shares_of(composition: str) -> dict[str, int]:
-    """Element → ppb of one canonical composition, empty where it is; `explode` does it for many."""
-    pairs = (share.partition("=") for share in composition.split(";") if share)
-    return {element: int(ppb) for element, _, ppb in pairs}
+    """Followed element → ppb of one canonical composition, empty where it is; `explode` does it for many."""
+    return {element: ppb for element, ppb in read_canonical(composition).items() if element in SYMBOLS}
 
 
 def with_treo(shares: pl.DataFrame, key: str = "place") -> pl.DataFrame:

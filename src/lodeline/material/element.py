@@ -1,4 +1,4 @@
-"""The elements the ledger knows, and the stoichiometry between element, oxide and REO.
+"""The elements, those that the ledger follows, and the stoichiometry between element, oxide and REO.
 
 Factors are exact rationals of the cited atomic weights: nothing is typed in that can be computed.
 """
@@ -56,11 +56,22 @@ def _load_names() -> dict[str, tuple[str, str]]:
     return {symbol: (one.name_en, one.name_zh) for symbol, one in ELEMENTS.items()} | others
 
 
-#: Symbol → English and Chinese name of every element that a law or a customs declaration may name. The ledger knows
-#: those of `ELEMENTS` alone.
+#: Symbol → English and Chinese name of every element of the periodic system, those of `ELEMENTS` first.
 CHEMICAL_NAMES: dict[str, tuple[str, str]] = _load_names()
-#: What a composition may name, in the canonical order.
+#: What the ledger follows from lot to lot and balances, in the canonical order.
 SYMBOLS: tuple[str, ...] = (*RARE_EARTHS, "B", "Fe", "Co", TREO)
+#: What a composition may name, in the canonical order: what is followed, then every other element.
+STATED_SYMBOLS: tuple[str, ...] = (*SYMBOLS, *(symbol for symbol in CHEMICAL_NAMES if symbol not in SYMBOLS))
+
+
+def _load_weights() -> dict[str, Fraction]:
+    others = {row["symbol"]: row["atomic_weight"] for row in table_rows("reference/additional_elements.csv")}
+    stated = {symbol: str(one.atomic_weight or "") for symbol, one in ELEMENTS.items()} | others
+    return {symbol: Fraction(weight) for symbol, weight in stated.items() if weight}
+
+
+#: Symbol → standard atomic weight, of each element that has one.
+ATOMIC_WEIGHTS: dict[str, Fraction] = _load_weights()
 
 
 def oxide_per_element(symbol: str) -> Fraction:
@@ -69,13 +80,12 @@ def oxide_per_element(symbol: str) -> Fraction:
     Raises KeyError for an unknown symbol, ValueError for one without oxide or atomic weight (Pm).
     """
     element = ELEMENTS[symbol]
-    if element.oxide is None or element.atomic_weight is None:
+    if element.oxide is None or symbol not in ATOMIC_WEIGHTS:
         raise ValueError(f"{symbol} has no oxide factor")
     match = re.fullmatch(rf"{symbol}(\d*)O(\d+)", element.oxide)
     assert match, f"the oxide formula {element.oxide} is not of the form MxOy"
     metals, oxygens = int(match[1] or 1), int(match[2])
-    metal = metals * Fraction(element.atomic_weight)
-    oxygen = oxygens * Fraction(ELEMENTS["O"].atomic_weight or 0)
+    metal, oxygen = metals * ATOMIC_WEIGHTS[symbol], oxygens * ATOMIC_WEIGHTS["O"]
     return (metal + oxygen) / metal
 
 

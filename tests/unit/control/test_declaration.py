@@ -10,8 +10,7 @@ import openpyxl
 import pytest
 
 from lodeline.control.declaration import columns, read_declaration, read_fields
-from lodeline.control.goods.stated import read_stated
-from lodeline.material.composition import CompositionError
+from lodeline.material.composition import CompositionError, read_stated
 
 ENGLISH = (
     "line,on,product_name,hs_code,composition,mass_kg,controlled_declared\n"

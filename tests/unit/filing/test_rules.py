@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 
 from lodeline.filing.check import Checked
 from lodeline.ledger.problem import CATALOGUE
+from lodeline.material.assay import explode
+from lodeline.material.composition import balance_shares, format_composition, read_canonical, read_stated
+from lodeline.material.element import SYMBOLS, TREO
 
 Row = dict[str, str]
 Rows = dict[str, Row]
@@ -120,6 +124,30 @@ def test_a_broken_cell_is_named(judge: Judge, right: Rows, case: tuple[str, Row,
 def test_a_sum_above_all_is_shown_as_filed(judge: Judge, right: Rows, shares: str, total: str) -> None:
     (one,) = judge(right["origin"] | {"composition": shares}).problems
     assert (one.code, one.facts["total_pct"]) == ("composition.over-100", total)
+
+
+#: What an assay of a sintered magnet states, as `composition`, its basis, and what the ledger keeps of it.
+ASSAYS = [
+    (
+        "Nd=24.1;Pr=6.02;Dy=1.5;B=0.95;Fe=64.93;Co=1.0;Cu=0.2;Ga=0.3;Al=0.5;Nb=0.2;Zr=0.1",
+        "element",
+        "Al=5000000;Cu=2000000;Ga=3000000;Zr=1000000;Nb=2000000",
+    ),
+    ("钕=24.1；镨：6.02%；铜=0.2", "element", "Cu=2000000"),
+    ("Nd2O3=30;Al2O3=10;SiO2=n.d.", "element", "Al=52925692;Si=0"),
+    ("TREO=90;Nd=75;Pr=25;Ca=0.4", "reo-share", "Ca=4000000"),
+]
+
+
+@pytest.mark.parametrize(("text", "basis", "kept"), ASSAYS)
+def test_elements_that_are_not_followed_are_kept(judge: Judge, right: Rows, text: str, basis: str, kept: str) -> None:
+    checked = judge(right["origin"] | {"composition": text, "basis": basis})
+    assert not checked.problems
+    (canonical,) = checked.rows["composition"]
+    assert canonical == format_composition(read_stated(text, basis).shares), "as the desk reads it"
+    followed = {SYMBOLS[element] for element in explode(pl.Series([canonical]))["element"]}
+    assert followed < set(read_canonical(canonical)) and canonical.endswith(f";{kept}")
+    assert dict(balance_shares(canonical)).keys() == followed | {TREO}
 
 
 def test_the_message_quotes_what_was_filed(judge: Judge, right: Rows) -> None:

@@ -12,7 +12,6 @@ from functools import cache
 
 from lodeline.control.declaration import Line
 from lodeline.control.goods.claim import Claim, claim_of, kinds_of_code
-from lodeline.control.goods.stated import Stated
 from lodeline.control.goods.substance import (
     is_ferrite,
     listed_alloy_of,
@@ -23,6 +22,7 @@ from lodeline.control.goods.substance import (
 )  # fmt: skip
 from lodeline.control.goods.words import Words, read_grade, read_other_elements, read_words, rows
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
+from lodeline.material.composition import Stated
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.product import product_kind
 

@@ -12,12 +12,12 @@ from lodeline.control.case import Case, ModelGoods, Need, Rule
 from lodeline.control.declaration import Line
 from lodeline.control.goods.goods import Goods, goods_of
 from lodeline.control.goods.items import needs_of, percent
-from lodeline.control.goods.stated import Stated
 from lodeline.control.goods.words import is_low_grade, read_grade
 from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, VerdictWord, reason
 from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, to_ppb
+from lodeline.material.composition import Stated
 
 
 def models_of(line: Line, goods: Goods, rules: Rulebook, records: Records | None) -> tuple[ModelGoods, ...]:

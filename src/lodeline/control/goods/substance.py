@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lodeline.control.goods.stated import Stated
 from lodeline.control.rulebook import Rulebook, to_ppb
-from lodeline.material.composition import treo_ppb
+from lodeline.material.composition import Stated, treo_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from lodeline.filing.assay import SUM_LIMIT_PPB
 from lodeline.filing.inspection.analytes import element_ppb, stated_sum
 from lodeline.filing.inspection.measured import compositions, in_order, methods_for, remarked, unknown_methods
 from lodeline.filing.inspection.rows import Row, Rows, bounded
 from lodeline.filing.rules import percent
 from lodeline.ledger.problem import Fact, Problem, problem
 from lodeline.ledger.register import Register
-from lodeline.material.composition import format_composition
+from lodeline.material.composition import SUM_LIMIT_PPB, format_composition
 from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, ELEMENTS, SYMBOLS, TREO
 from lodeline.material.mass import PPB
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from lodeline.filing.assay import SUM_LIMIT_PPB
 from lodeline.filing.cell import Read, compatible, read_decimal
-from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, ELEMENTS, SYMBOLS, TREO
+from lodeline.material.composition import SUM_LIMIT_PPB
+from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, ELEMENTS, STATED_SYMBOLS, TREO
 from lodeline.material.mass import scale_ppb
 
 #: Unit as heads write it → its name here, and parts per billion in one of it.
@@ -45,7 +45,7 @@ class Analyte:
 def _species() -> dict[str, tuple[str, bool]]:
     """Folded formula → (symbol, whether it is the oxide)."""
     oxides = {str(ELEMENTS[symbol].oxide).casefold(): (symbol, True) for symbol in ELEMENT_PER_OXIDE_PPB}
-    return {**{symbol.casefold(): (symbol, False) for symbol in SYMBOLS}, **oxides}
+    return {**{symbol.casefold(): (symbol, False) for symbol in STATED_SYMBOLS}, **oxides}
 
 
 def analyte_of(header: str) -> Analyte | None:

@@ -14,12 +14,13 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.filing.assay import SUM_LIMIT_PPB, read_compositions
+from lodeline.filing.assay import read_compositions
 from lodeline.filing.inspection.columns import PARTS, bag_key
 from lodeline.filing.inspection.rows import Row, Rows, bounded
 from lodeline.filing.rules import percent
 from lodeline.ledger.problem import CATALOGUE, Fact, Problem, problem
 from lodeline.ledger.register import Register
+from lodeline.material.composition import SUM_LIMIT_PPB
 from lodeline.material.mass import PPB, format_kg, share_mg
 from lodeline.material.product import PRODUCTS, product_kind
 

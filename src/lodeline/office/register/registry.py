@@ -158,5 +158,5 @@ def _of_measurement(table: str, row: Mapping[str, str], place: int) -> list[Prob
         where = _at(place, "quantity")
         found.append(problem("quantity.unknown", where, value=row["quantity"], quantities=", ".join(QUANTITIES)))
     if table == "methods" and row["element"] and row["element"] not in SYMBOLS:
-        found.append(problem("composition.unknown-element", _at(place, "element"), value=row["element"]))
+        found.append(problem("choice.unknown", _at(place, "element"), value=row["element"], choices=", ".join(SYMBOLS)))
     return found

@@ -17,12 +17,11 @@ import polars as pl
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.goods.genealogy import fed
-from lodeline.control.goods.stated import read_stated
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, named_models, plain
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
-from lodeline.material.composition import CompositionError
+from lodeline.material.composition import CompositionError, read_stated
 from lodeline.material.element import SYMBOLS
 from lodeline.material.product import PRODUCTS
 from lodeline.service.customs.papers import facts_of, is_question

@@ -17,7 +17,6 @@ import polars as pl
 
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.desk import Verdict
-from lodeline.control.goods.stated import Stated
 from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import Reason, worst
 from lodeline.control.replay import ControlStatus, only_in, standing, verdicts_under, word
@@ -27,6 +26,7 @@ from lodeline.detection.battery import DETECTORS, run_detectors
 from lodeline.detection.finding import Finding
 from lodeline.filing.cell import PARSERS
 from lodeline.ledger.extension import due
+from lodeline.material.composition import Stated
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.message import as_json, localized

@@ -17,11 +17,10 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 
-from lodeline.filing.assay import SUM_LIMIT_PPB
 from lodeline.filing.inspection.measured import CALIBRATION_DAYS
 from lodeline.language import bilingual, text
 from lodeline.ledger.problem import CATALOGUE
-from lodeline.material.composition import read_canonical
+from lodeline.material.composition import SUM_LIMIT_PPB, read_canonical
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB, format_kg
 from lodeline.office.access import clock
