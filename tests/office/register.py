@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from lodeline.filing.columns.header import folded
 from lodeline.filing.dossier import read_records
+from lodeline.filing.names import folded
 
 
 def _table(name: str, *rows: dict[str, str]) -> pl.DataFrame:

@@ -132,7 +132,7 @@ BAD_ROWS: list[tuple[dict[str, str], tuple[str, int, str]]] = [
     ({"calibrated_on": "2024-02-09"}, ("calibration-lapsed", 2, "calibrated_on")),
     ({"lot": "NOBODYS"}, ("item-unknown", 2, "lot")),
     ({"lot": ""}, ("cell-missing", 2, "lot")),
-    ({"product": "NdPr oxide"}, ("product.unknown", 2, "product")),
+    ({"product": "didymium"}, ("product.unknown", 2, "product")),
     ({"outcome": "somewhere"}, ("choice.unknown", 2, "outcome")),
     ({"outcome": "absent"}, ("not-there", 2, "mass_kg")),
     ({"bag_firm": "B-2;B-9"}, ("part-twice", 2, "bag_firm")),

@@ -23,6 +23,7 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
+from lodeline.control.labels import LABELS
 from lodeline.control.rulebook import LawDay
 from lodeline.office.access import clock
 from lodeline.office.customs import desk as office_desk
@@ -39,7 +40,6 @@ from lodeline.web.kept import Kept
 from lodeline.web.pages.common import law_days
 from lodeline.web.pages.customs import desk
 from lodeline.web.pages.customs.desk import KEPT
-from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.visit import Visit
 from lodeline.web.words import words

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.control.goods.other_matter import is_other_matter
+from lodeline.control.labels import LABELS, SHORT_LABELS
 from lodeline.control.loose_cells import READERS
 from lodeline.filing.cell import PARSERS, Read, compatible
-from lodeline.filing.columns.header import column_letter, folded
+from lodeline.filing.columns.header import column_letter
 from lodeline.filing.formats import Limits, Sheet
+from lodeline.filing.names import folded, header_words
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Severity, Where, problem
 from lodeline.material.composition import BASES, CompositionError, Stated, read_stated
@@ -67,12 +69,15 @@ def columns() -> dict[str, Column]:
 
 
 _NAMES = frozenset(columns())
+assert set(LABELS) == _NAMES and set(SHORT_LABELS) < _NAMES, "every column has its label"
 _REQUIRED = tuple(one.name for one in columns().values() if one.required)
 
 
 @cache
 def _name_by_folded() -> dict[str, str]:
-    return {folded(name): one.name for one in columns().values() for name in (one.name, *one.names_zh)}
+    labels = {**header_words(SHORT_LABELS), **header_words(LABELS)}
+    names = {name: one.name for one in columns().values() for name in (one.name, *one.names_zh)}
+    return {folded(name): column for name, column in {**labels, **names}.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +166,9 @@ def read_fields(fields: Mapping[str, str]) -> Declaration:
     for raw, text in fields.items():
         name = _name_by_folded().get(folded(raw))
         if name is None:
-            found.append(problem("column.unknown", replace(where, column=raw), header=raw))
+            found.append(
+                problem("column.unknown", replace(where, column=raw), header=raw, count=1 if text.strip() else 0)
+            )
         elif text.strip():
             known[name] = unicodedata.normalize("NFC", text.strip())
     known = {name: known[name] for name in columns() if name in known}
@@ -177,10 +184,10 @@ def _match_header(sheet: Sheet, where: Where) -> tuple[dict[str, int], list[Prob
         name = _name_by_folded().get(folded(header))
         at = replace(where, row=1, column=name or header or None)
         if not header:
-            if sheet.cells[str(place)].is_not_null().any():
+            if sheet.filled(place):
                 found.append(problem("column.unnamed", at, letter=column_letter(place)))
         elif name is None:
-            found.append(problem("column.unknown", at, header=header))
+            found.append(problem("column.unknown", at, header=header, count=sheet.filled(place)))
         elif name in names:
             headers = ", ".join(raw for raw in sheet.header if _name_by_folded().get(folded(raw)) == name)
             found.append(problem("column.twice", at, column=name, headers=headers))

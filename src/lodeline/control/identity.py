@@ -157,10 +157,18 @@ def outside(case: Case) -> Iterator[Reason]:
         yield reason("goods.not-rare-earth")
 
 
+#: Heading of rotors and other parts of motors, which are little but their magnets.
+_MOTOR_PARTS = "8503"
+
+
 def magnet_of_unknown_material(case: Case) -> Iterator[Reason]:
-    """A magnet without a composition may hold anything; so may an alloy, a mixture or a target of rare earths."""
+    """A magnet without a composition may hold anything; so may an alloy, a mixture, a target and a rotor."""
     goods = case.goods
-    if goods.is_composition_stated or goods.is_assembly or goods.is_other:
+    if goods.is_composition_stated or goods.is_other:
+        return
+    if goods.is_assembly:
+        if str(case.line["hs_code"] or "").startswith(_MOTOR_PARTS) and not goods.shares and not _is_other_magnet(case):
+            yield reason("content.missing")
         return
     # One element that is named and is not listed needs no composition, and one that is listed is held by itself.
     is_single = len(goods.named) == 1 and not goods.is_magnet

@@ -17,9 +17,11 @@ from decimal import Context, Decimal, InvalidOperation
 import polars as pl
 
 from lodeline.filing.country import alpha2, alpha2_by_code
+from lodeline.filing.names import code_words, folded, product_code
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS, Column
 from lodeline.ledger.problem import Fact
 from lodeline.material.mass import MASS_LIMIT_MG, PPB_PER_PERCENT, UNITS_MG
+from lodeline.material.product import PRODUCTS
 
 Value = str | int | date | None
 #: Decimals of a unit that make a milligram, and digits before the point that stay below a million tonnes.
@@ -192,8 +194,12 @@ def _read_currency(text: str) -> Read:
     return Read(value=code) if re.fullmatch("[A-Z]{3}", code) else _kept(text)
 
 
-def _read_choice(choices: tuple[str, ...]) -> Callable[[str], Read]:
-    return _read_meant({choice: choice for choice in choices})
+def _read_code(column: str) -> Callable[[str], Read]:
+    def read(text: str) -> Read:
+        code = code_words(column).get(folded(text))
+        return Read(value=code) if code else _kept(text)
+
+    return read
 
 
 def _read_meant(meant: Mapping[str, str]) -> Callable[[str], Read]:
@@ -205,7 +211,10 @@ def _read_meant(meant: Mapping[str, str]) -> Callable[[str], Read]:
 
 
 def _read_product(text: str) -> Read:
-    kind, colon, what = compatible(text).partition(":")
+    plain = compatible(text)
+    kind, colon, what = plain.partition(":")
+    if not colon and kind.lower() not in PRODUCTS and (code := product_code(plain)):
+        return Read(value=code)
     return Read(value=(kind.strip().lower() + colon + what.strip()) or None)
 
 
@@ -268,7 +277,7 @@ def _parser(column: Column) -> Parser:
         codes = tuple(sorted(set(alpha2_by_code().values())))
         return Parser(dtype=_TEXT, is_plain=_among(codes), other=_read_country)
     if column.choices:
-        return Parser(dtype=_TEXT, is_plain=_among(column.choices), other=_read_choice(column.choices))
+        return Parser(dtype=_TEXT, is_plain=_among(column.choices), other=_read_code(column.name))
     if column.name == "product":
         return Parser(dtype=_TEXT, is_plain=_matching(r"^[a-z-]+(:[!-~]+)?$"), other=_read_product)
     if column.name == "hs_code":

@@ -18,10 +18,10 @@ from lodeline import language as lang
 from lodeline.errors import UserError
 from lodeline.filing.cell import PARSERS, Read, read_decimal
 from lodeline.filing.check import month_bounds
-from lodeline.filing.columns.header import folded
 from lodeline.filing.country import alpha2
 from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheet
 from lodeline.language import bilingual, enumerated
 from lodeline.ledger.licence import licence_of

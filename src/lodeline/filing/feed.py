@@ -19,10 +19,11 @@ import polars as pl
 
 from lodeline.filing.cell import Read
 from lodeline.filing.check import LISTED_LIMIT
-from lodeline.filing.columns.header import UNKNOWN_MARK, column_letter, folded
+from lodeline.filing.columns.header import UNKNOWN_MARK, column_letter
 from lodeline.filing.country import alpha2_by_code
 from lodeline.filing.feed_schema import ROW_IDENTITY, Feed, column_by_folded, columns, feed_cells, feed_of
 from lodeline.filing.formats import Limits, Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheet, read_sheets
 from lodeline.filing.typed import extra, read_others
 from lodeline.ledger.problem import Fact, Problem, Where, problem
@@ -128,7 +129,7 @@ class _Judgement:
             column = by_folded.get(folded(header))
             at = replace(self.where, row=1, column=column or header or None)
             if not header:
-                if sheet.cells[str(place)].is_not_null().any():
+                if sheet.filled(place):
                     self.header_problems.append(problem("column.unnamed", at, letter=column_letter(place)))
                 continue
             name = column or UNKNOWN_MARK + header
@@ -136,7 +137,7 @@ class _Judgement:
                 self.header_problems.append(problem("column.twice", at, column=column or header, headers=header))
                 continue
             if column is None:
-                self.header_problems.append(problem("column.unknown", at, header=header))
+                self.header_problems.append(problem("column.unknown", at, header=header, count=sheet.filled(place)))
             names[str(place)] = name
         texts = [pl.col(old).str.strip_chars().replace("", None).alias(new) for old, new in names.items()]
         frame = sheet.cells.select(texts).with_columns(sheet.rows.alias("row"))

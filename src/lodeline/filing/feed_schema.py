@@ -16,7 +16,7 @@ import polars as pl
 
 from lodeline.filing.canonical import cells
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, choice_parser
-from lodeline.filing.columns.header import folded
+from lodeline.filing.names import folded
 from lodeline.tables import table_rows
 
 Feed = Literal["invoices", "customs"]

@@ -156,9 +156,8 @@ def read_sheet(path: Path, file: str, limits: Limits) -> Sheet:
 
 def _named(sheet: Sheet, source: Source, place: int) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
     """The sheet's cells under canonical names with their address, without empty rows."""
-    blank = {i for i, name in enumerate(sheet.header) if not name.strip()}
-    filled = frozenset(i for i in blank if sheet.cells[str(i)].is_not_null().any())
-    match = match_header(sheet.header, Where(file=source.file, sheet=source.sheet, row=1), filled)
+    values = [sheet.filled(column) for column in range(len(sheet.header))]
+    match = match_header(sheet.header, Where(file=source.file, sheet=source.sheet, row=1), values)
     kept = {str(i): name for i, name in enumerate(match.names) if name is not None}
     if not kept:
         return pl.DataFrame(schema={"source": pl.UInt16(), "row": pl.UInt32()}), match.problems

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal
 
-from lodeline.filing.columns.header import folded
 from lodeline.filing.formats import Limits, Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheets
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.roles import ROLES
@@ -109,7 +109,14 @@ def rows_of(
             continue
         column = known.get(folded(raw))
         if column is None:
-            problems.append(problem("take-over.column-unknown", Where(row=1, column=raw.strip()), header=raw.strip()))
+            problems.append(
+                problem(
+                    "take-over.column-unknown",
+                    Where(row=1, column=raw.strip()),
+                    header=raw.strip(),
+                    count=sheet.filled(place),
+                )
+            )
         elif column in places:
             headers = f"{sheet.header[places[column]].strip()}, {raw.strip()}"
             problems.append(problem("column.twice", Where(row=1, column=column), column=column, headers=headers))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import openpyxl
 import pytest
 
 from lodeline.control.declaration import columns, read_declaration, read_fields
+from lodeline.control.labels import LABELS, SHORT_LABELS
+from lodeline.language import LANGUAGES, Language, Text
 from lodeline.material.composition import CompositionError, read_stated
 
 ENGLISH = (
@@ -150,3 +154,24 @@ def test_oxides_become_elements_by_their_formula_or_the_basis() -> None:
 def test_the_guide_s_examples_can_be_read() -> None:
     fields = {name: one.example for name, one in columns().items() if one.example}
     assert read_fields(fields).lines[0].problems == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("labels", [LABELS, SHORT_LABELS])
+def test_every_label_of_the_desk_is_understood_in_a_file(labels: Mapping[str, Text], language: Language) -> None:
+    mine = {label[language]: name for name, label in labels.items()}
+    shared = Counter(label[language] for label in labels.values())
+    for header, name in mine.items():
+        if shared[header] == 1:
+            text = columns()[name].example or "x"
+            (line,) = read_fields({header: text}).lines
+            assert line.cells == {name: text}, header
+
+
+def test_a_column_that_is_not_understood_is_named_with_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "batch.csv"
+    path.write_text("line,product_name,hs_code,许可,colour\n1,a,8505111000,L-1,\n2,b,8505111000,L-2,\n", "utf-8")
+    found = [one for one in read_declaration(path).problems if one.code == "column.unknown"]
+    assert [(one.facts["header"], one.facts["count"]) for one in found] == [("许可", 2), ("colour", 0)]
+    assert "2" in found[0].message("en") and "othing" not in found[0].message("en")
+    assert "未采用的值：2 个" in found[0].message("zh") and "无需处理" not in found[0].message("zh")

@@ -37,7 +37,20 @@ def test_what_a_laboratory_found_is_held_whatever_it_is_called(goods: tuple[str,
     assert stated.verdict != "release"
 
 
-@pytest.mark.parametrize(("name", "code"), PROCESSED)
+#: Parts of motors are little but their magnets: without a composition they are asked about.
+PARTS = tuple((name, code) for name, code in PROCESSED if code.startswith("8503"))
+
+
+@pytest.mark.parametrize(("name", "code"), [*PARTS, ("rotor assembly with magnets", "8503009090")])
+def test_parts_of_motors_without_a_composition_are_asked_about(name: str, code: str, desk: Desk) -> None:
+    found = desk(BARE | {"product_name": name, "hs_code": code})
+    assert (found.verdict, "content.missing" in codes(found)) == ("query", True)
+    stated = {"composition": "Fe=66;B=1;Nd=28;Pr=5", "composition_of": "magnet"}
+    assert desk(BARE | {"product_name": name, "hs_code": code} | stated).verdict == "release"
+    assert desk(BARE | {"product_name": f"{name}, ferrite magnets", "hs_code": code}).verdict == "release"
+
+
+@pytest.mark.parametrize(("name", "code"), [one for one in PROCESSED if one not in PARTS])
 def test_the_same_goods_leave_where_nothing_speaks_against_their_name(name: str, code: str, desk: Desk) -> None:
     assert desk(BARE | {"product_name": name, "hs_code": code}).verdict == "release"
 

@@ -41,7 +41,6 @@ CURED: list[tuple[str, dict[str, str], str, str]] = [
     ("origin", {"mass_kg": "12,34"}, "number.grouped", "12.34"),
     ("origin", {"mass_kg": "1250,500"}, "number.grouped", "1250.500"),
     ("origin", {"mass_kg": "0.30000000000000004"}, "mass.finer-than-milligram", "0.3"),
-    ("origin", {"kind": "来源"}, "choice.unknown", "origin"),
     ("origin", {"kind": "orign"}, "choice.unknown", "origin"),
     ("in", {"role": "投料"}, "choice.unknown", "in"),
     ("origin", {"product": "稀土氧化物:PrNd"}, "product.unknown", "oxide:PrNd"),

@@ -8,11 +8,15 @@ from typing import Any
 import polars as pl
 import pytest
 
+from lodeline.filing.cell import PARSERS
 from lodeline.filing.check import Checked
+from lodeline.filing.names import CODES, product_words
+from lodeline.language import LANGUAGES, Language
 from lodeline.ledger.problem import CATALOGUE
 from lodeline.material.assay import explode
 from lodeline.material.composition import balance_shares, format_composition, read_canonical, read_stated
 from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.product import PRODUCTS
 
 Row = dict[str, str]
 Rows = dict[str, Row]
@@ -148,6 +152,19 @@ def test_elements_that_are_not_followed_are_kept(judge: Judge, right: Rows, text
     followed = {SYMBOLS[element] for element in explode(pl.Series([canonical]))["element"]}
     assert followed < set(read_canonical(canonical)) and canonical.endswith(f";{kept}")
     assert dict(balance_shares(canonical)).keys() == followed | {TREO}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_pages_show_is_understood_in_a_file(judge: Judge, right: Rows, language: Language) -> None:
+    for column, codes in CODES.items():
+        for code, words in codes.items():
+            assert PARSERS[column].other(words[language]).value == code, (column, words)
+    for kind in PRODUCTS:
+        of = "PrNd" if kind in ("oxide", "salt", "metal", "alloy") else ""
+        code = f"{kind}:{of}" if of else kind
+        assert PARSERS["product"].other(product_words(code)[language]).value == code
+    named = right["receipt"] | {"kind": CODES["kind"]["receipt"][language]}
+    assert judge(named).rows["kind"].to_list() == ["receipt"]
 
 
 def test_the_message_quotes_what_was_filed(judge: Judge, right: Rows) -> None:

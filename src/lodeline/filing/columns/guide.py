@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
-from lodeline.filing.schema import COLUMNS
+from lodeline.filing.columns.header import CANONICAL_BY_FOLDED
+from lodeline.filing.names import CODES, code_words, folded
 from lodeline.tables import table_rows
 
 
@@ -44,10 +43,7 @@ def aliases() -> Mapping[str, str]:
 
 @cache
 def choice_words(column: str) -> Mapping[str, str]:
-    """Folded word → code, for a column of codes: as the guide names them in Chinese, and as firms do."""
-    choices = next(one.choices for one in COLUMNS if one.name == column)
-    pairs = re.findall(r"([a-z-]+)\s*([\u4e00-\u9fff]+)", guides()[column].description_zh)
-    words = {word: code for code, word in pairs if code in choices}
-    words |= {row["word"]: row["code"] for row in _rows("word_aliases.csv") if row["column"] == column}
-    assert set(words.values()) <= set(choices), f"a word for a code that {column} does not have"
-    return {folded(word): code for word, code in words.items()}
+    """Folded word → code, for a column of codes: as `code_words` has them, and as firms call them."""
+    firms = {folded(row["word"]): row["code"] for row in _rows("word_aliases.csv") if row["column"] == column}
+    assert set(firms.values()) <= set(CODES[column]), f"a word for a code that {column} does not have"
+    return {**firms, **code_words(column)}

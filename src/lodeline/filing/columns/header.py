@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lodeline.filing.names import filing_header_words, folded
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS, MASS_COLUMNS_ZH
 from lodeline.ledger.problem import Problem, Where, problem
 
 #: In a table's frame an unknown column carries this mark, so that it cannot be taken for a known one.
 UNKNOWN_MARK = "?"
-_DROPPED = str.maketrans("", "", "_()[]-")
-
-
-def folded(name: str) -> str:
-    """What of a header name is compared: `净重（千克）` and `净重千克`, `Mass_KG` and `mass (kg)` are the same."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().translate(_DROPPED).split())
 
 
 def _canonical_by_folded() -> dict[str, str]:
     names = {name: column.name for column in COLUMNS for name in (column.name, column.name_zh)}
     names |= {name: name for name in MASS_COLUMNS}
     names |= {name_zh: name for name, name_zh in MASS_COLUMNS_ZH.items()}
-    names |= {"水分%": "moisture_pct", "moisture %": "moisture_pct"}
     found = {folded(name): canonical for name, canonical in names.items()}
     assert len(found) == len({*map(folded, names)}), "two columns may not share a folded name"
-    return found
+    return {folded(word): canonical for word, canonical in filing_header_words().items()} | found
 
 
 CANONICAL_BY_FOLDED: dict[str, str] = _canonical_by_folded()
@@ -40,15 +35,15 @@ class Match:
     problems: tuple[Problem, ...]
 
 
-def match_header(header: tuple[str, ...], where: Where, filled: frozenset[int] | None = None) -> Match:
-    """Canonical names of the header cells; unknown ones keep theirs, marked. `filled`: columns that hold cells."""
+def match_header(header: tuple[str, ...], where: Where, values: Sequence[int] = ()) -> Match:
+    """Canonical names of the header cells; unknown ones keep theirs, marked. `values`: filled cells by column."""
     names: list[str | None] = []
     problems: list[Problem] = []
     for place, raw in enumerate(header):
         name = unicodedata.normalize("NFC", raw.strip())
         if not name:
             names.append(None)
-            if filled is not None and place in filled:
+            if values and values[place]:
                 problems.append(problem("column.unnamed", where, letter=column_letter(place)))
             continue
         names.append(CANONICAL_BY_FOLDED.get(folded(name), UNKNOWN_MARK + name))
@@ -61,7 +56,8 @@ def match_header(header: tuple[str, ...], where: Where, filled: frozenset[int] |
             first = names.index(name)
             names = [other if other != name or place == first else None for place, other in enumerate(names)]
         if name.startswith(UNKNOWN_MARK):
-            problems.append(problem("column.unknown", at, header=plain))
+            held = values[names.index(name)] if values else 0
+            problems.append(problem("column.unknown", at, header=plain, count=held))
     units = [name for name in MASS_COLUMNS if name in names]
     if len(units) > 1:
         at = Where(file=where.file, sheet=where.sheet, row=1, column=units[0])

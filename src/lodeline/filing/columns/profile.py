@@ -15,8 +15,9 @@ import polars as pl
 
 from lodeline import language as lang
 from lodeline.errors import UserError
-from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
+from lodeline.filing.columns.header import CANONICAL_BY_FOLDED
 from lodeline.filing.formats import Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.written import kg_text
 from lodeline.language import Text

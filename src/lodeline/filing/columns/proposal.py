@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 from lodeline.filing.columns.guide import aliases, choice_words
-from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
+from lodeline.filing.columns.header import CANONICAL_BY_FOLDED
 from lodeline.filing.columns.profile import CHOICES, TYPES, UNITS, DateOrder, Decimals, Profile
 from lodeline.filing.formats import Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.schema import MASS_COLUMNS
 
 #: `unit`: the column says in which unit each row's mass is; `kept`: a profile says so (None: it is left out).

@@ -61,6 +61,11 @@ class Sheet:
     problems: tuple[Problem, ...] = ()
     readable: bool = True
 
+    def filled(self, place: int) -> int:
+        """How many cells of a column hold something."""
+        cells = self.cells[str(place)]
+        return len(cells) - cells.null_count()
+
 
 def unreadable(*problems: Problem) -> Sheet:
     """A file of which no cell is known."""

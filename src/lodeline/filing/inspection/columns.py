@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final, Literal, get_args
 
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Read, choice_parser, compatible
-from lodeline.filing.columns.header import folded
+from lodeline.filing.names import folded
 from lodeline.tables import table_rows
 
 TableName = Literal["measurement", "custody", "results"]

@@ -13,10 +13,11 @@ from typing import Final
 
 from lodeline.filing.cell import Read, Value
 from lodeline.filing.check import LISTED_LIMIT
-from lodeline.filing.columns.header import column_letter, folded
+from lodeline.filing.columns.header import column_letter
 from lodeline.filing.formats import Limits, Sheet
 from lodeline.filing.inspection.analytes import Analyte, analyte_of, read_share, without_unit
 from lodeline.filing.inspection.columns import TableColumn, TableName, column_by_folded, columns
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheets
 from lodeline.ledger.problem import Problem, Where, problem
 
@@ -121,7 +122,7 @@ class _Head:
         for place, raw in enumerate(sheet.header):
             header = unicodedata.normalize("NFC", raw.strip())
             if not header:
-                if sheet.cells[str(place)].is_not_null().any():
+                if sheet.filled(place):
                     problems.append(problem("column.unnamed", replace(where, row=1), letter=column_letter(place)))
                 continue
             name = by_folded.get(folded(header))
@@ -139,19 +140,19 @@ class _Head:
                     problems.append(problem("inspection.analyte-twice", at, analyte=analyte.symbol, head=header))
             else:
                 others[place] = header
-                problems.append(_of_unknown(table, header, at))
+                problems.append(_of_unknown(table, header, at, sheet.filled(place)))
         if sheet.cells.height:
             problems += _absent(table, {one.name for one in known.values()}, where)
         return cls(known=known, analytes=analytes, others=others, problems=tuple(problems))
 
 
-def _of_unknown(table: TableName, header: str, at: Where) -> Problem:
+def _of_unknown(table: TableName, header: str, at: Where, count: int) -> Problem:
     species = without_unit(header) if table == "results" else None
     if species is not None:
         return problem("inspection.unit-missing", at, head=header, pct=f"{species}_pct", ppm=f"{species}_ppm")
     if folded(header).startswith(_MEANT[table]):
         return problem("inspection.head-unclear", at, head=header)
-    return problem("column.unknown", at, header=header)
+    return problem("column.unknown", at, header=header, count=count)
 
 
 def _absent(table: TableName, found: set[str], where: Where) -> Iterator[Problem]:

@@ -16,8 +16,8 @@ from typing import Any
 
 from lodeline.filing.cell import compatible, read_decimal
 from lodeline.filing.columns.guide import choice_words
-from lodeline.filing.columns.header import folded
 from lodeline.filing.edits import Edit
+from lodeline.filing.names import folded
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.ledger.problem import Problem
 from lodeline.material.element import SYMBOLS, TREO

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from lodeline.filing.columns.header import folded
 from lodeline.filing.columns.profile import Profile, ProfileError
 from lodeline.filing.columns.proposal import Proposal, propose
 from lodeline.filing.formats import Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheets
 from lodeline.language import text
 from lodeline.office.access.actor import Actor

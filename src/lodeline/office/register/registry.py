@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from lodeline.filing.columns.header import folded
 from lodeline.filing.dossier import filed_name, read_records
+from lodeline.filing.names import folded
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.roles import ROLES

@@ -16,9 +16,10 @@ import polars as pl
 
 from lodeline.filing.cell import PARSERS, Read, compatible, read_decimal
 from lodeline.filing.check import LISTED_LIMIT
-from lodeline.filing.columns.header import column_letter, folded
+from lodeline.filing.columns.header import column_letter
 from lodeline.filing.country import alpha2
 from lodeline.filing.formats import Limits, Sheet
+from lodeline.filing.names import folded
 from lodeline.filing.table import read_sheets
 from lodeline.ledger.problem import Fact, Problem, Where, problem
 from lodeline.material.element import ELEMENTS

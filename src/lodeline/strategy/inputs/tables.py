@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from lodeline.errors import UserError
-from lodeline.filing.columns.header import folded
+from lodeline.filing.names import folded
 from lodeline.language import bilingual, text
 from lodeline.strategy.figure import Basis
 from lodeline.strategy.scenario import INSTRUMENT_KINDS, RULES, Instrument, Scenario

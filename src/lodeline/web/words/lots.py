@@ -6,32 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from lodeline.filing.names import product_words
 from lodeline.language import Language, Text, text
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.web.drawing.number import NO_BREAK_SPACE
 
 #: Product kinds in a word or two; data/reference/products.csv has the full names.
-_PRODUCTS: Final[Mapping[str, Text]] = {
-    "ore": text("ore"),
-    "concentrate": text("concentrate"),
-    "mixed-compound": text("mixed compound"),
-    "oxide": text("oxide"),
-    "salt": text("salt"),
-    "metal": text("metal"),
-    "alloy": text("alloy"),
-    "strip-cast": text("strip-cast flake"),
-    "powder": text("powder"),
-    "block": text("block"),
-    "magnet-ndfeb": text("NdFeB magnet"),
-    "magnet-smco": text("SmCo magnet"),
-    "magnet-other": text("magnet"),
-    "target": text("target"),
-    "swarf": text("swarf"),
-    "slag": text("slag"),
-    "scrap-eol": text("end-of-life scrap"),
-    "residue": text("residue"),
-    "assembly": text("assembly"),
-}
 EVENTS: Final[Mapping[str, Text]] = {
     "origin": text("Origin"),
     "transformation": text("Transformation"),
@@ -63,11 +43,7 @@ def product(code: str | None, language: Language) -> str:
     """`oxide:PrNd` → PrNd oxide, PrNd氧化物; what the taxonomy does not have is shown as filed."""
     if code is None:
         return text("product not stated")[language]
-    kind = product_kind(code)
-    if kind not in _PRODUCTS:
-        return code
-    word, of = _PRODUCTS[kind][language], code.partition(":")[2]
-    return word if not of else f"{of}{word}" if language == "zh" else f"{of} {word}"
+    return product_words(code)[language]
 
 
 def product_and_code(code: str, language: Language) -> str:

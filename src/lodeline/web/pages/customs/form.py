@@ -9,47 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lodeline.control.declaration import columns
+from lodeline.control.labels import LABELS
 from lodeline.language import Text, bilingual, text
 from lodeline.material.composition import BASES
 from lodeline.material.product import PRODUCTS
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 
-LABELS: Final[Mapping[str, Text]] = {
-    "line": text("Line", context="customs"),
-    "declaration": text("Declaration", context="customs"),
-    "on": text("Day of the declaration"),
-    "exporter": text("Exporter, by id"),
-    "exporter_name": text("Exporter", context="customs, form"),
-    "product_name": text("Goods, as declared"),
-    "product": text("Product"),
-    "hs_code": text("HS code"),
-    "control_item": text("Control item stated"),
-    "controlled_declared": text("Declared as controlled?"),
-    "licence": text("Export licence"),
-    "export_licence": text("Ordinary export licence"),
-    "destination": text("Destination (country code)"),
-    "consignee_name": text("Consignee", context="customs, form"),
-    "end_user_name": text("End user"),
-    "end_user_country": text("Country of the end user (code)"),
-    "end_use": text("End use"),
-    "model": text("Model or grade"),
-    "models_in_lot": text("Models in this line"),
-    "lot": text("Lot"),
-    "composition": text("Composition, %"),
-    "composition_of": text("Composition is of"),
-    "basis": text("Composition stated as"),
-    "re_total_pct": text("Rare earths in all, %"),
-    "assay_composition": text("Found by a laboratory, %"),
-    "assay_of": text("The laboratory examined"),
-    "mass_kg": text("Net mass, kg"),
-    "value": text("Value of the line"),
-    "currency": text("Currency"),
-    "port": text("Port"),
-    "transport": text("Transport"),
-    "movement": text("Movement, where no plain export"),
-    "note": text("Note", context="customs"),
-}
 _FIRST: Final = (
     "product_name", "hs_code", "composition", "mass_kg", "value", "currency", "destination", "controlled_declared",
     "licence", "on",
@@ -69,7 +35,7 @@ _MEASURED_ON: Final[Mapping[str, Text]] = {
     "goods": text("the whole goods"),
     "magnet": text("the magnet inside"),
 }
-assert set(LABELS) == set(columns()) and set(_BASES) == set(BASES), "every column has its label"
+assert set(_BASES) == set(BASES), "every basis has its words"
 
 
 def filled(fields: Mapping[str, str]) -> dict[str, str]:

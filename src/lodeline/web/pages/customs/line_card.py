@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lodeline.control.declaration import Line
+from lodeline.control.labels import LABELS, SHORT_LABELS
 from lodeline.language import Text, text
 from lodeline.web.pages.common import law_days
-from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.pages.customs.verdicts import MARKS, VERDICTS, WORST, Pair, mass_of, problem_words, value_of
 from lodeline.web.visit import Visit
@@ -19,21 +19,6 @@ from lodeline.web.words.lots import composition_text
 from lodeline.web.words.words import Tone
 
 Json = dict[str, Any]
-#: Fields that a line is shown with where it states them, under labels that leave room for what was stated.
-_FACTS: Final[Mapping[str, Text]] = {
-    "hs_code": LABELS["hs_code"],
-    "controlled_declared": text("Declared"),
-    "control_item": text("Item"),
-    "licence": text("Licence", context="customs"),
-    "lot": LABELS["lot"],
-    "model": text("Model"),
-    "composition": text("Content, %"),
-    "assay_composition": text("Assay, %"),
-    "destination": text("To", context="customs"),
-    "consignee_name": text("Consignee", context="customs, line card"),
-    "end_user_name": text("End user"),
-    "end_use": text("Use", context="customs"),
-}
 
 
 def line_card(
@@ -51,7 +36,7 @@ def line_card(
         "tone": tone,
         "goods": answer["product_name"] or visit.text("goods not named"),
         "mass": " · ".join(filter(None, (mass_of(visit, [pair]), value_of([pair])))),
-        "facts": [_fact(visit, name, line) for name in _FACTS if line.cells.get(name)],
+        "facts": [_fact(visit, name, line) for name in SHORT_LABELS if line.cells.get(name)],
         "day": written.day(answer["day"], visit.language),
         "problems": [problem_words(visit, one) for one in answer["problems"]],
         "reasons": [_reason(visit, one, day=answer["day"], known=known, names=names) for one in reasons],
@@ -149,7 +134,7 @@ def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
     reading = visit.__dict__.get("reading")
     if name == "lot" and reading is not None and reading.snapshot.flow_index().lot_called(text) is not None:
         href = visit.url("lot", lot=text)
-    return {"label": visit.localized(_FACTS[name]), "text": text, "href": href}
+    return {"label": visit.localized(SHORT_LABELS[name]), "text": text, "href": href}
 
 
 def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str, str]) -> dict[str, object]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lodeline.control.labels import LABELS
 from lodeline.control.reason import vocabulary
 from lodeline.language import Language, Text, bilingual, text
 from lodeline.message import Day, Fact, Key, Message, Party, Series, Term, in_words, places
-from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words

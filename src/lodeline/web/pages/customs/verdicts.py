@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lodeline.control.declaration import Line
+from lodeline.control.labels import LABELS
 from lodeline.language import Text, text
 from lodeline.office.customs.queries import STATES
-from lodeline.web.pages.customs.form import LABELS
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
 from lodeline.web.words.words import Tone

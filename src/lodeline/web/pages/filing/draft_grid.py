@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.filing.mending.cures import suggest
+from lodeline.filing.names import LABELS
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.language import bilingual
 from lodeline.ledger.problem import Problem, Severity, Where
@@ -114,7 +115,7 @@ def filed_column(found: Found, frame: pl.DataFrame) -> str:
     column = found.problem.where.column or ""
     if column == "mass_kg":
         return next((name for name in MASS_COLUMNS if name in frame.columns), "mass_kg")
-    return column if column in words.LABELS or column in frame.columns else f"?{column}" if column else ""
+    return column if column in LABELS or column in frame.columns else f"?{column}" if column else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from django.http import HttpResponse
 
+from lodeline.filing.names import LABELS
 from lodeline.filing.written import TYPED
 from lodeline.filing.written import written as as_filed
 from lodeline.language import bilingual, text
@@ -168,7 +169,7 @@ def _rows_table(visit: Visit, store: Store, entry: StoredEntry, columns: Sequenc
 
 
 def _column(name: str) -> Column:
-    label, number = words.LABELS[name], name in words.NUMBERS
+    label, number = LABELS[name], name in words.NUMBERS
     if words.unit(name, "en"):
         label = text("{label}, {unit}", label=label, unit=bilingual(words.unit(name, "en"), words.unit(name, "zh")))
     return Column(key=name, label=label, number=number)

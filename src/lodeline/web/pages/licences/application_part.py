@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline import language as lang
+from lodeline.control.labels import LABELS as COLUMNS
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.end_use import read_needs
 from lodeline.control.licences.licensing import Clock
@@ -23,7 +24,6 @@ from lodeline.office.models import Application, ApplicationStep
 from lodeline.regulation.instrument import Citation, articles_once
 from lodeline.service.entries.receipts import receipt
 from lodeline.web.pages.common.attachment import attachment
-from lodeline.web.pages.customs.form import LABELS as COLUMNS
 from lodeline.web.pages.findings.case_part import Taken
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.parts.values import Fact, Field

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
 from lodeline import language as lang
+from lodeline.control.labels import LABELS as COLUMNS
 from lodeline.control.licences import application as written_application
 from lodeline.control.licences.application import GOODS, SHARED, TERMS, needed_documents
 from lodeline.control.licences.end_use import large_mg
@@ -22,7 +23,6 @@ from lodeline.office.models import Application
 from lodeline.regulation.parameter import NoLawError
 from lodeline.service.licences import parties as licence_parties
 from lodeline.web.pages.common.firm_part import Firm, error_text
-from lodeline.web.pages.customs.form import LABELS as COLUMNS
 from lodeline.web.pages.licences import application_part as part
 from lodeline.web.pages.licences.precheck import precheck
 from lodeline.web.pages.licences.precheck import problems as found_problems
