@@ -18,7 +18,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "hs_code": text("HS code"),
     "control_item": text("Control item stated"),
     "controlled_declared": text("Declared as controlled?"),
-    "licence": text("Export licence"),
+    "licence": text("Dual-use export licence"),
     "export_licence": text("Ordinary export licence"),
     "destination": text("Destination (country code)"),
     "consignee_name": text("Consignee", context="customs, form"),
