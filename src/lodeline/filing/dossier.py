@@ -161,8 +161,9 @@ def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
             )
         )
     kept = [pl.col(str(i)).str.strip_chars().replace("", None).alias(name) for i, name in enumerate(names) if name]
-    frame = sheet.cells.select(kept).with_columns(sheet.rows)
-    return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names if name))
+    frame = sheet.numbered().select(*kept, "row")
+    filled = [pl.col(name).is_not_null() for name in names if name]
+    return frame.filter(pl.any_horizontal(filled)) if filled else frame.clear()
 
 
 def _read_table(root: Path, name: str, problems: list[Problem], rows: dict[str, pl.Series]) -> pl.DataFrame:

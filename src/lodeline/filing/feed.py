@@ -140,8 +140,9 @@ class _Judgement:
                 self.header_problems.append(problem("column.unknown", at, header=header, count=sheet.filled(place)))
             names[str(place)] = name
         texts = [pl.col(old).str.strip_chars().replace("", None).alias(new) for old, new in names.items()]
-        frame = sheet.cells.select(texts).with_columns(sheet.rows.alias("row"))
-        return frame.filter(pl.any_horizontal(pl.col(list(names.values())).is_not_null()))
+        frame = sheet.numbered().select(*texts, "row")
+        filled = [pl.col(name).is_not_null() for name in names.values()]
+        return frame.filter(pl.any_horizontal(filled)) if filled else frame.clear()
 
     def _typed(self) -> pl.DataFrame:
         frame, missing = self.text, pl.lit(None)

@@ -23,8 +23,10 @@ _OUTWARD: Final[tuple[What, ...]] = ("shipment", "title")
 _LAST: Final[tuple[What, ...]] = ("move", "stock", "loss", "adjustment", "void")
 
 
-def sentences(summary: Summary) -> list[Text]:
-    """The filing in words, one sentence for each thing that it says: `en` and `zh`."""
+def sentences(summary: Summary, *, rows: int) -> list[Text]:
+    """The filing in words, one sentence for each thing that it says: `en` and `zh`. `rows`: how many were filed."""
+    if not summary.parts and rows:
+        return [text("A draft with {rows} rows in error: none of them says what happened.", rows=_count(rows))]
     if not summary.parts:
         return [text("A nil return: nothing happened in this month.")]
     found: list[tuple[str, str]] = []

@@ -16,7 +16,7 @@ Judge = Callable[..., Checked]
 
 
 def told(summary_rows: pl.DataFrame, **options: pl.DataFrame) -> list[tuple[str, str]]:
-    found = sentences(summarise(summary_rows, organisation="ACME", **options))
+    found = sentences(summarise(summary_rows, organisation="ACME", **options), rows=summary_rows.height)
     return [
         (one["en"].replace("\u00a0", " ").replace("\u202f", " "), one["zh"].replace("\u00a0", " ")) for one in found
     ]
@@ -103,6 +103,17 @@ def test_a_month_in_words(judge: Judge, right: Rows) -> None:
 def test_a_nil_return_and_a_withdrawal_are_said(judge: Judge, right: Rows) -> None:
     assert told(judge(right["void"], correcting=True).rows) == [("1 event withdrawn.", "撤回事件 1 个。")]
     assert told(judge(right["void"]).rows.clear())[0][1] == "零申报：本月没有发生业务。"
+
+
+def test_rows_that_are_all_in_error_are_no_nil_return(judge: Judge, right: Rows) -> None:
+    rows = judge(*(right["origin"] | {"event": f"O-{n}", "kind": "?"} for n in range(12))).rows
+    assert rows.height == 12
+    assert told(rows) == [
+        (
+            "A draft with 12 rows in error: none of them says what happened.",
+            "草稿：12行均有错误，均未能读出所发生的业务。",
+        )
+    ]
 
 
 @pytest.mark.parametrize(

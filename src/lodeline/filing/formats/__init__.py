@@ -61,6 +61,10 @@ class Sheet:
     problems: tuple[Problem, ...] = ()
     readable: bool = True
 
+    def numbered(self) -> pl.DataFrame:
+        """`cells` with the number of each row in a column `row`; without a column there is no row."""
+        return self.cells.with_columns(self.rows.alias("row"))
+
     def filled(self, place: int) -> int:
         """How many cells of a column hold something."""
         cells = self.cells[str(place)]

@@ -263,6 +263,9 @@ class _Rows:
     def sheet(self, envelope: Envelope) -> Sheet:
         self._close_piece()
         whole = pl.concat(self.frames, how="diagonal")
+        if not self.names:
+            # Records without a cell are empty rows: there is nothing that a reader could be right or wrong about.
+            whole = whole.clear()
         cells = whole.select(str(i) for i in range(len(self.names)))
         return Sheet(
             header=tuple(self.names), cells=cells, rows=whole["row"], envelope=envelope, problems=tuple(self.problems)

@@ -162,8 +162,6 @@ def _absent(table: TableName, found: set[str], where: Where) -> Iterator[Problem
 
 
 def _rows(head: _Head, sheet: Sheet, where: Where) -> Iterator[tuple[Row, list[Problem]]]:
-    if not sheet.cells.width:
-        return
     for number, cells in zip(sheet.rows.to_list(), sheet.cells.iter_rows(), strict=True):
         texts = {place: text.strip() for place, text in enumerate(cells) if text is not None and text.strip()}
         if texts:

@@ -239,7 +239,7 @@ def _found(draft: Draft, judged: Judged, store: Store, *, law: Jurisdiction, now
     summary = {
         "rows": total.rows,
         "events": total.events,
-        "sentences": sentences(total),
+        "sentences": sentences(total, rows=judged.table.frame.height),
         "shown": None if shipped is None else shipped.what,
         "elements": [] if shipped is None else [[one.symbol, one.mass_mg] for one in shipped.elements],
         # Rows that cannot be read cannot be held against the books either.

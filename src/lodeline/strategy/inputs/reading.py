@@ -142,9 +142,9 @@ class _Cells:
                 self._of_header("column.twice", column, column=column, headers=header)
             else:
                 names[str(place)] = column
-        text = sheet.cells.select(
-            pl.col(old).str.strip_chars().replace("", None).alias(new) for old, new in names.items()
-        ).with_columns(sheet.rows.alias("row"))
+        text = sheet.numbered().select(
+            *(pl.col(old).str.strip_chars().replace("", None).alias(new) for old, new in names.items()), "row"
+        )
         filled = [pl.col(name).is_not_null() for name in names.values()]
         text = text.filter(pl.any_horizontal(filled)) if filled else text.clear()
         for one in columns(self.table).values():
