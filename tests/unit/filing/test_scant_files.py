@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ import pytest
 from lodeline.control.declaration import read_declaration
 from lodeline.filing.check import check
 from lodeline.filing.feed import read_feed_bytes
-from lodeline.filing.inspection.columns import TABLES
+from lodeline.filing.inspection.columns import TABLES, TableName
 from lodeline.filing.inspection.rows import read_rows
 from lodeline.filing.opening_stock import read_stocks
 from lodeline.filing.table import read
@@ -29,7 +30,7 @@ TODAY: Final = date(2025, 7, 1)
 def workbook(cell: str | None) -> bytes:
     book, file = openpyxl.Workbook(), io.BytesIO()
     if cell is not None:
-        book.active[cell] = "x"
+        book.worksheets[0][cell] = "x"
     book.save(file)
     return file.getvalue()
 
@@ -40,6 +41,12 @@ FILES: Final = {
     "csv": (b"", b"\n", b"a", b"a\n", b",\n", b",\n,\n", b"\n\n1", b"\xef\xbb\xbf", b"a,b\n1", b'""\n""'),
     "xlsx": (workbook(None), workbook("A1"), workbook("C3")),
 }
+
+
+def inspected(table: TableName, path: Path) -> object:
+    return read_rows(table, [(path.name, path.read_bytes())])
+
+
 READERS: Final[dict[str, Callable[[Path], object]]] = {
     "filing": lambda path: check(read([path]), organisation="ACME", period="2025-06"),
     "declaration": read_declaration,
@@ -49,7 +56,7 @@ READERS: Final[dict[str, Callable[[Path], object]]] = {
     "opening stock": lambda path: read_stocks(path.name, path.read_bytes(), on=date(2025, 6, 30), register=Register()),
     "party list": lambda path: read_list(path, name="list"),
     "strategy": lambda path: reading.read("plants", path.read_bytes(), path.name),
-    **{table: lambda path, table=table: read_rows(table, [(path.name, path.read_bytes())]) for table in TABLES},
+    **{table: partial(inspected, table) for table in TABLES},
 }
 
 
