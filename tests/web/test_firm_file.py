@@ -136,6 +136,36 @@ def certifier(log: Store) -> Someone:
     return Someone.with_roles("certifier", "certifier")
 
 
+def stock(event: str, lot: str, mass_kg: str, day: str) -> str:
+    """A row: a lot is counted."""
+    return f"{event},stock,,{day},MAG-1-A,{lot},,{mass_kg},,,,,"
+
+
+@pytest.mark.parametrize(
+    ("counted", "headline", "cause"),
+    [
+        ([stock("C-3", "L-1", "100", "2026-01-31")], "that its count lacks (z ", "漏盘"),
+        (
+            [stock("C-3", "L-1", "100", "2026-01-31"), stock("C-4", "L-2", "160", "2026-01-31")],
+            "that its count has too much (z ",
+            "重复盘存",
+        ),
+    ],
+)
+def test_what_will_surely_be_asked_about_is_the_headline_before_signing(
+    filer: Someone, certifier: Someone, counted: list[str], headline: str, cause: str
+) -> None:
+    first = [stock("C-1", "L-1", "100", "2026-01-06"), stock("C-2", "L-2", "100", "2026-01-06")]
+    address = filer.begin(origin("O-1", "L-1"), origin("O-2", "L-2"), *first, *counted)
+    page = filer.page(address)
+    assert page.headings[0].startswith("MAG-1-A will be asked about") and headline in page.headings[0]
+    assert "Most likely" in page.text and cause in filer.page(address.replace("/en/", "/zh/")).text
+    filer.press(address, "ask")
+    sign = certifier.page(f"{address}certify/")
+    assert headline in sign.text and "Most likely" in sign.text
+    assert "Tick that you have checked" in sign.text or 'name="sure"' in sign.html, "signing stays possible"
+
+
 def test_a_month_goes_from_its_choice_to_its_receipt(log: Store, filer: Someone, certifier: Someone) -> None:
     assert filer.page(f"{AT}/file/").headings == ["Every month is filed"]
     address = filer.begin(origin("O-1", "L-1", composition=OVER), origin("O-2", "L-2"))

@@ -26,7 +26,7 @@ from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing import draft_grid as grid
 from lodeline.web.pages.filing.draft_acts import act
-from lodeline.web.pages.filing.draft_books import in_the_books
+from lodeline.web.pages.filing.draft_books import asked_about, in_the_books
 from lodeline.web.pages.filing.draft_changes import changes, changes_csv
 from lodeline.web.pages.filing.draft_files import wanted_file
 from lodeline.web.pages.filing.draft_progress import progress
@@ -331,6 +331,9 @@ def _headline(visit: Visit, draft: Draft, frame: dict[str, Any], found: list[gri
     if not checked:
         return visit.text("{month}, {due}, was changed since it was checked", month=month, due=due)
     if draft.accepted:
+        question = asked_about(visit, json.loads(draft.summary) or {})
+        if question is not None:
+            return question["headline"]
         return visit.text("Nothing stands in the way of {month}, {due}", month=month, due=due)
     if draft.corrects is not None and not wrong:
         return visit.text("Nothing here differs from what is filed for {month}", month=month)
@@ -362,6 +365,8 @@ def _lede(visit: Visit, draft: Draft, frame: dict[str, Any], counts: Mapping[str
             " A correction is filed whole: it says what stands instead of the month, and of half of "
             "it the events left out would count as missing."
         )
+    if draft.accepted and (question := asked_about(visit, json.loads(draft.summary) or {})):
+        return f"{read} {question['cause']}"
     if draft.accepted or draft.corrects is not None or not good:
         return read
     can = (

@@ -67,6 +67,39 @@ def in_the_books(visit: Visit, summary: Mapping[str, Any], counts: Mapping[str, 
     return found
 
 
+def asked_about(visit: Visit, summary: Mapping[str, Any]) -> dict[str, str] | None:
+    """What of a filing will surely be asked about, as `headline` and `cause`: the balance that lies furthest beyond
+    measurement. None where measurement explains every count.
+    """
+    balances = (summary.get("books") or {}).get("balances", ())
+    worst = max(balances, key=lambda one: abs(one["z"]), default=None)
+    if worst is None or abs(worst["z"]) <= SIGMAS:
+        return None
+    mass, name = _kg(visit, abs(worst["muf_mg"])), words.element(worst["element"], visit.language)
+    site, z = worst["site"], written.sigmas(worst["z"])
+    if worst["muf_mg"] > 0:
+        return {
+            "headline": visit.text(
+                "{site} will be asked about {mass} of {name} that its count lacks (z {z})",
+                site=site, mass=mass, name=name, z=z,
+            ),
+            "cause": visit.text(
+                "Most likely a lot at hand was not counted, or something that left has no row: a shipment, a loss, "
+                "what a process used. Look before you sign; signing stays possible."
+            ),
+        }  # fmt: skip
+    return {
+        "headline": visit.text(
+            "{site} will be asked about {mass} of {name} that its count has too much (z {z})",
+            site=site, mass=mass, name=name, z=z,
+        ),
+        "cause": visit.text(
+            "Most likely a delivery or an output has no row, or a lot was counted twice. Look before you sign; signing "
+            "stays possible."
+        ),
+    }  # fmt: skip
+
+
 def _site(visit: Visit, one: Mapping[str, Any]) -> str:
     before, after = (_kg(visit, one[name]) for name in ("before_mg", "after_mg"))
     return visit.text(

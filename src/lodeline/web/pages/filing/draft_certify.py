@@ -26,7 +26,7 @@ from lodeline.office.filing import certify, drafts, filing_now
 from lodeline.office.models import Draft
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.pages.filing.draft import frame_of
-from lodeline.web.pages.filing.draft_books import in_the_books
+from lodeline.web.pages.filing.draft_books import asked_about, in_the_books
 from lodeline.web.pages.filing.draft_files import STATEMENT_NAME
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Notice
@@ -146,9 +146,12 @@ def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | Non
     second = _refusal(visit, draft)
     if second is not None:
         notices.append(Notice(kind="problem", text=second))
+    summary = json.loads(draft.summary)
+    question = asked_about(visit, summary)
+    if question is not None:
+        notices.append(Notice(kind="info", text=f"{question['headline']}. {question['cause']}"))
     frame = frame_of(visit, draft, now, notices=notices)
     signed = certify.statement(draft) or ""
-    summary = json.loads(draft.summary)
     flags = [one for one in json.loads(draft.problems) if one["severity"] == "flag"]
     return show(
         visit, "lodeline/filing/firm_draft_certify.html",
