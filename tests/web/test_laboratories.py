@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -16,6 +18,7 @@ from tests.web.test_inspection_plans import as_
 from typer.testing import CliRunner
 
 from lodeline.cli import app
+from lodeline.service.inspections.reading import visit_of
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -47,6 +50,10 @@ def own(pages: None, tmp_path: Path) -> Iterator[Store]:
         made_store.database.close()
 
 
+#: What every paper of a visit has, where nothing was sealed or remarked.
+BARE: dict[str, Any] = {"seals": [], "note": ""}
+
+
 def split(store: Store, firm: str, *, bias: float, laboratory: str = "Bao Lab", lots: str = "ABCDEF") -> None:
     """A visit: each lot weighed on a scale that agrees but for a little, a sample of each analysed by both sides."""
     at = FIRMS[firm]
@@ -58,7 +65,7 @@ def split(store: Store, firm: str, *, bias: float, laboratory: str = "Bao Lab", 
         more = {"uid": f"{firm}{lot}", "name": f"{firm}/{lot}"}
         weighed.append(row(lot, 1000 + (-1) ** number * 0.5, **more) | {"samples": samples})
     every = [one for item in weighed for one in item.pop("samples")]
-    put(store, measurement(*weighed, samples=every) | {"organisation": firm, "site": at})
+    put(store, measurement(*weighed, samples=every) | BARE | {"organisation": firm, "site": at})
     for side, who, off in (("authority", "Provincial Laboratory", 0.0), ("firm", laboratory, bias)):
         rows = [
             {"bag": f"{firm}{side}{lot}", "method": "icp", "analysed_on": f"2025-03-0{number + 1}",
@@ -66,14 +73,14 @@ def split(store: Store, firm: str, *, bias: float, laboratory: str = "Bao Lab", 
                             f"{round(50_000_000 * (1 + 0.004 * (-1) ** number * (side == 'firm')))}"}
             for number, lot in enumerate(lots)
         ]  # fmt: skip
-        put(store, {"act": "result", "organisation": firm, "site": at, "on": "2025-03-10", "side": side,
+        put(store, {"act": "result", **BARE, "organisation": firm, "site": at, "on": "2025-03-10", "side": side,
                     "laboratory": who, "rows": rows})  # fmt: skip
 
 
-def material(store: Store, laboratory: str, off: float) -> None:
-    """A reference material that the laboratory misses by `off`."""
-    put(store, {"act": "result", "organisation": "MINE", "site": "pit", "on": "2025-03-10", "side": "firm",
-                "laboratory": laboratory, "rows": [{"reference_material": "CRM-1", "method": "icp",
+def material(store: Store, laboratory: str, off: float, at: str | None = "pit") -> None:
+    """A reference material that the laboratory misses by `off`, analysed for a site or for none."""
+    put(store, {"act": "result", **BARE, "organisation": "MINE" if at else None, "site": at, "on": "2025-03-10",
+                "side": "firm", "laboratory": laboratory, "rows": [{"reference_material": "CRM-1", "method": "icp",
                 "composition": f"Nd={round(200_000_000 * (1 + off))}", "certified": "Nd=200000000",
                 "analysed_on": "2025-03-01"}]})  # fmt: skip
 
@@ -158,3 +165,11 @@ def test_command_prints_the_same(own: Store) -> None:
     assert not document["rows"][-1]["beyond_chance"]
     printed = CliRunner().invoke(app, args)
     assert printed.exit_code == 0 and "Bao Lab" in printed.stdout and "6 tests" in printed.stdout
+
+
+def test_results_of_reference_materials_alone_lead_to_no_visit(own: Store) -> None:
+    split(own, "MINE", bias=0.0)
+    material(own, "Bao Lab", 0.05, at=None)
+    links = {one["href"] or "" for one in as_("inspector").page("/en/inspections/").links}
+    entries = [int(one.split("/")[-2]) for one in links if re.fullmatch("/en/inspections/visits/[0-9]+/", one)]
+    assert entries and all(visit_of(own, entry) is not None for entry in entries)

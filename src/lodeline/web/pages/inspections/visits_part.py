@@ -124,7 +124,10 @@ def inspections_table(visit: Visit, every: Sequence[Inspection], *, name: str = 
                     text=visit.localized(ACTS[one.act]),
                     value=one.act,
                     note=paper["note"],
-                    href=visit.url("inspection-visit", entry=one.entry.index) if one.act in _OF_VISITS else None,
+                    # Results of reference materials alone belong to no site, and to no visit.
+                    href=visit.url("inspection-visit", entry=one.entry.index)
+                    if one.act in _OF_VISITS and paper["site"]
+                    else None,
                 ),
                 Cell(text=written.NOTHING)
                 if not paper["site"]

@@ -27,7 +27,7 @@ from lodeline.web.pages.common import asked, law_days
 from lodeline.web.pages.licences.runs import runs_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words import format as written
 from lodeline.web.words import words
 
@@ -48,6 +48,7 @@ def quotas(visit: Visit) -> HttpResponse:
     names = words.organisation_names(reading.snapshot.register, visit.language)
     years = sorted(every["year"].unique(), reverse=True)
     year = _year(visit, years)
+    years = sorted({*years, *([] if year is None else [year])}, reverse=True)
     kind, ore = asked.one_of(visit, "kind", words.QUOTA_KINDS), asked.one_of(visit, "ore", words.ORE_TYPES)
     organisation = asked.organisation(visit, names)
     of_year = every.filter(pl.col("year").is_in([] if year is None else [year]))
@@ -113,11 +114,6 @@ def _year(visit: Visit, years: list[int]) -> int | None:
         return years[0] if years else None
     if not (text.isascii() and text.isdigit() and len(text) == 4):
         raise BadQuestionError(lang.text("{text!r} is no year: write it like 2025.", text=text))
-    if int(text) not in years:
-        listed = ", ".join(map(str, years)) or visit.text("none")
-        raise NotHereError(
-            lang.text("No quota of {text} has been granted or drawn on: there is {listed}.", text=text, listed=listed)
-        )
     return int(text)
 
 
