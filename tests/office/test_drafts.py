@@ -41,6 +41,7 @@ from lodeline.journal.certification import Certification
 from lodeline.journal.verify import uploaded_as, verify_receipt
 from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.filing import (
+    beginning,
     certify,
     dividing,
     draft_check,
@@ -462,6 +463,21 @@ def test_a_month_filed_again_is_one_correction_of_what_differs(ledger: Store, pe
     assert filings.difference(ledger, stored).of("changed") == ["O-2"]
     listed = filings.filings(people.filer, ledger, FIRM)
     assert [(one.entry, one.corrects, one.restated) for one in listed] == [(2, 1, 0), (1, None, 1)]
+
+
+def test_a_correction_begins_with_the_month_as_it_stands(ledger: Store, people: People) -> None:
+    first = people.filed(people.draft(origin("O-1", "L-1"), origin("O-2", "L-2")))
+    second = people.filed(people.draft(origin("O-1", "L-1"), origin("O-2", "L-2", mass_kg="120"), corrects=first.entry))
+    begun = beginning.begin(
+        people.filer, drafts.start(people.filer, FIRM, MONTH, law=LAW, now=NOW, corrects=second.entry), now=NOW
+    )
+    begun = draft_check.begin(begun, now=NOW)
+    assert (begun.rows, begun.accepted) == (2, False), "nothing differs yet"
+    assert json.loads(begun.summary)["comparison"]["counts"] == {"unchanged": 2, "changed": 0, "new": 0, "missing": 0}
+    changed = drafts.set_cells(people.filer, begun, [cell(begun, 3, "mass_kg", "130")], seen=begun.revision, now=NOW)
+    changed = draft_check.begin(changed, now=NOW)
+    assert changed.accepted
+    assert json.loads(changed.summary)["comparison"]["counts"]["changed"] == 1
 
 
 def test_what_a_file_leaves_out_is_withdrawn_only_when_chosen(ledger: Store, people: People) -> None:

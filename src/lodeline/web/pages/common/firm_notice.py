@@ -23,6 +23,7 @@ _NOTICES: Final[Mapping[str, Text]] = {
         "references of events. Left open: masses, moisture, assays, documents, and the ids of "
         "new lots."
     ),
+    "standing": text("These are the rows of the month as they stand. What you change here is the correction."),
     "kept": text("Saved. It has not been checked since."),
     "uploaded": text("The file is here, as it came."),
     "replaced": text("The new file stands in place of the old one."),

@@ -163,7 +163,7 @@ def _nil(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 
 def _begin(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     del argument
-    return beginning.begin(visit.actor, draft, now=now), "begun"
+    return beginning.begin(visit.actor, draft, now=now), "begun" if draft.corrects is None else "standing"
 
 
 def _remove_file(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
