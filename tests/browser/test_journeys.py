@@ -65,7 +65,7 @@ def test_from_the_nation_to_one_lot(somebody: Somebody) -> None:
     arrive(journey, "Analyst")
     journey.reads("In June, every neodymium balance that was tested closes")
     journey.picture("nation-june")
-    journey.follow("Findings open", begins=True)
+    journey.follow("Questions open", begins=True)
     firm = "Xiamen Shuzhou Import and Export Co., Ltd."
     journey.reads("3 questions for 3 firms; the first: quota overrun, USD 119 k", begins=True)
     journey.follow("Quota overrun", within=journey.page.locator("main table"))
