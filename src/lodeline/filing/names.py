@@ -158,7 +158,7 @@ def header_words(labels: Mapping[str, Text]) -> dict[str, str]:
 
 
 def filing_header_words() -> dict[str, str]:
-    """`header_words` of a filing, where masses are told apart by their unit: `Mass kg`, `净重 吨`."""
+    """`header_words` of a filing, where the unit distinguishes masses: `Mass kg`, `净重 吨`."""
     with_unit = {
         f"{LABELS[name][language]} {unit[language]}": name for name, unit in UNITS.items() for language in LANGUAGES
     }

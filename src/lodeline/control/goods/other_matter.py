@@ -1,4 +1,4 @@
-"""What a declared composition names beside elements and oxides: fluorides, resins and other matter of the goods."""
+"""What a declared composition names next to elements and oxides: fluorides, resins and other matter of the goods."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def _in_queue(visit: Visit, every: Sequence[Finding], causes: Sequence[Cause], r
     asked_about = every if cause is None else [one.finding for one in causes]
     place = every.index(row) if cause is None else causes.index(cause)
 
-    def beside(at: int) -> dict[str, object] | None:
+    def neighbour(at: int) -> dict[str, object] | None:
         if not 0 <= at < len(asked_about):
             return None
         return {"href": visit.url("finding", finding=asked_about[at].id), "number": written.count(at + 1)}
@@ -227,7 +227,7 @@ def _in_queue(visit: Visit, every: Sequence[Finding], causes: Sequence[Cause], r
     if cause is not None and cause.others:
         within, of = written.count(cause.findings.index(row) + 1), written.count(len(cause.findings))
         where += visit.text(", finding {n} of {of}", n=within, of=of)
-    return {"text": where, "before": beside(place - 1), "after": beside(place + 1)}
+    return {"text": where, "before": neighbour(place - 1), "after": neighbour(place + 1)}
 
 
 def _subject(visit: Visit, row: Finding, names: Mapping[str, str]) -> list[dict[str, str | None]]:
